@@ -1,0 +1,114 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let atomics: Target.Dependency = .product(name: "Atomics", package: "swift-atomics")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+/// A target of ours, with the settings that all of them share.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The test target of `name`; it sees the shared fixtures too.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.target(name: name)] + dependencies,
+        swiftSettings: settings
+    )
+}
+
+let package = Package(
+    name: "apus",
+    products: [.executable(name: "apus", targets: ["apus"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-atomics", exact: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "apus",
+            dependencies: [
+                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusVault",
+                "Registry", "Tracking",
+                argumentParser, hummingbird, logging, serviceLifecycle, unixSignals, yams,
+            ],
+            swiftSettings: settings
+        ),
+        // Capabilities
+        module("Registry", [
+            "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery", "Tracking",
+            argumentParser, asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle,
+        ]),
+        module("Tracking", [
+            "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery", "ApusVault",
+            argumentParser, httpTypes, logging, nioCore, serviceLifecycle,
+        ]),
+        // Mechanisms
+        module("ApusDatabase", ["ApusKernel", "CPostgres", "CSQLite", logging]),
+        module("ApusGateway", [
+            "ApusJSON", "ApusKernel",
+            argumentParser, asyncHTTPClient, atomics, httpTypes, hummingbird, logging, nioCore, nioHTTP1,
+            serviceLifecycle,
+        ]),
+        module("ApusJSON", ["ApusKernel", "CSimdjson"]),
+        module("ApusKernel"),
+        module("ApusLedger", ["ApusDatabase", "ApusJSON", "ApusKernel", crypto, logging, serviceLifecycle]),
+        module("ApusQuery", ["ApusKernel"]),
+        module("ApusTesting", ["ApusDatabase", "ApusKernel", "ApusLedger", "ApusVault", logging]),
+        module("ApusVault", ["ApusKernel", crypto, logging, nioCore]),
+        // Native libraries
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(
+            name: "CSimdjson",
+            cxxSettings: [.unsafeFlags(["-O3", "-fno-exceptions", "-Wno-deprecated-declarations"])],
+            linkerSettings: [.linkedLibrary("simdjson")]
+        ),
+        // Tests
+        tests(of: "ApusDatabase", ["ApusKernel", "ApusTesting"]),
+        tests(of: "ApusGateway", ["ApusJSON", "ApusKernel", httpTypes, hummingbird, hummingbirdTesting, nioCore]),
+        tests(of: "ApusJSON", ["ApusKernel"]),
+        tests(of: "ApusKernel"),
+        tests(of: "ApusLedger", ["ApusDatabase", "ApusKernel", "ApusTesting"]),
+        tests(of: "ApusQuery", ["ApusKernel"]),
+        tests(of: "ApusVault", ["ApusKernel", "ApusTesting", nioCore]),
+        tests(of: "Registry", [
+            "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "Tracking",
+            hummingbird, hummingbirdTesting, nioCore,
+        ]),
+        tests(of: "Tracking", [
+            "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "ApusVault",
+            hummingbird, hummingbirdTesting, nioCore,
+        ]),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,8 @@
+#pragma once
+#include <sqlite3.h>
+
+// SQLITE_TRANSIENT and sqlite3_db_config are a cast and a variadic function: neither is visible from Swift.
+static inline sqlite3_destructor_type apus_sqlite_transient(void) { return SQLITE_TRANSIENT; }
+static inline int apus_sqlite_defensive(sqlite3 *db) {
+    return sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+}
