@@ -1,0 +1,84 @@
+internal import Logging
+
+/// PostgreSQL: a pool of connections, each on a thread of its own.
+///
+/// The server groups the commits of concurrent connections by itself. Transactions that must not interleave take a
+/// lock on their subject; see ``Transaction/lock(_:)``.
+final class PostgresBackend: DatabaseBackend {
+    let dialect = Dialect.postgres
+    private let pool: ConnectionPool
+    private let logger: Logger
+    private static let connectionCount = 8
+    private static let attempts = 6
+    private static let writeLimit = Duration.seconds(30)
+
+    init(url: String, logger: Logger) {
+        // A server that does not answer must not hold a request for longer than a few seconds.
+        let separator = url.contains("://") ? (url.contains("?") ? "&" : "?") : " "
+        let timeouts = ["connect_timeout=3", "tcp_user_timeout=5000", "keepalives_idle=5"]
+        let bounded = url + separator + timeouts.joined(separator: separator == " " ? " " : "&")
+        self.logger = logger
+        pool = ConnectionPool(label: "apus.postgres", count: Self.connectionCount) {
+            try PostgresConnection(url: bounded)
+        }
+    }
+
+    var waitingWrites: Int { pool.waitingCount }
+    var waitingReads: Int { 0 }
+
+    func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
+        var attempt = 1
+        while true {
+            do {
+                return try await run("BEGIN", limit: Self.writeLimit, body)
+            } catch let error as DatabaseError where error.kind == .serialization && attempt < Self.attempts {
+                attempt += 1
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...(attempt * 10))))
+            }
+        }
+    }
+
+    func read<T: Sendable>(limit: Duration, _ body: @Sendable (Transaction) throws -> T) async throws -> T {
+        try await run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", limit: limit, body)
+    }
+
+    func runSchema(_ statements: [String]) async throws {
+        try await run("BEGIN", limit: .seconds(3600)) { transaction in
+            // Two servers that start together migrate one after the other.
+            try transaction.lock("apus/migrations")
+            for statement in statements { try transaction.execute(statement) }
+        }
+    }
+
+    func maintain() async throws {}
+
+    func close() async {
+        await pool.close()
+    }
+
+    private func run<T: Sendable>(
+        _ begin: String,
+        limit: Duration,
+        _ body: @Sendable (Transaction) throws -> T
+    ) async throws -> T {
+        let trace = StatementTrace.current
+        let (value, actions) = try await pool.run { connection in
+            guard let connection = connection as? PostgresConnection else {
+                throw DatabaseError(.other, "not a PostgreSQL connection")
+            }
+            try connection.setTimeLimit(limit)
+            let transaction = Transaction(connection, trace: trace)
+            try connection.run(begin)
+            do {
+                let value = try body(transaction)
+                try connection.run("COMMIT")
+                return (value, transaction.commitActions)
+            } catch {
+                if !connection.isIdle { try connection.run("ROLLBACK") }
+                throw error
+            }
+        }
+        for action in actions { action() }
+        return value
+    }
+}

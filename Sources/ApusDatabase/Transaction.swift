@@ -1,0 +1,75 @@
+/// A connection to one database, used by one thread at a time.
+protocol SQLConnection: AnyObject {
+    var dialect: Dialect { get }
+    func execute(_ sql: String, _ values: [SQLValue]) throws -> Int
+    func query(_ sql: String, _ values: [SQLValue], _ row: (Row) throws -> Void) throws
+    func insert(_ rows: BulkInsert) throws -> Int
+    func lock(_ name: String) throws
+}
+
+/// The statements of one transaction.
+///
+/// A transaction is synchronous and runs on a thread that may block; it must not outlive the closure that
+/// receives it, and the closure may run again when a concurrent transaction won, so it changes nothing outside.
+package final class Transaction {
+    private let connection: any SQLConnection
+    private let trace: StatementTrace?
+    private(set) var commitActions: [@Sendable () -> Void] = []
+
+    init(_ connection: any SQLConnection, trace: StatementTrace?) {
+        self.connection = connection
+        self.trace = trace
+    }
+
+    /// The database that runs the statements.
+    package var dialect: Dialect { connection.dialect }
+
+    /// Runs a statement and returns the number of rows that it changed.
+    @discardableResult
+    package func execute(_ sql: String, _ values: [SQLValue] = []) throws -> Int {
+        trace?.record(sql, values)
+        return try connection.execute(sql, values)
+    }
+
+    /// Returns what `row` makes of each row, in order.
+    package func query<T>(_ sql: String, _ values: [SQLValue] = [], _ row: (Row) throws -> T) throws -> [T] {
+        var result: [T] = []
+        try forEach(sql, values) { result.append(try row($0)) }
+        return result
+    }
+
+    /// Calls `row` with each row, in order.
+    package func forEach(_ sql: String, _ values: [SQLValue] = [], _ row: (Row) throws -> Void) throws {
+        trace?.record(sql, values)
+        try connection.query(sql, values, row)
+    }
+
+    /// Returns what `row` makes of the first row, or nil when there is none.
+    package func first<T>(_ sql: String, _ values: [SQLValue] = [], _ row: (Row) throws -> T) throws -> T? {
+        var result: T?
+        try forEach(sql, values) { if result == nil { result = try row($0) } }
+        return result
+    }
+
+    /// Inserts many rows and returns how many were new or changed.
+    @discardableResult
+    package func insert(_ rows: BulkInsert) throws -> Int {
+        guard rows.rowCount > 0 else { return 0 }
+        trace?.record(rows.statement(for: .sqlite), [])
+        return try connection.insert(rows)
+    }
+
+    /// Holds back other writers of the same subject until this transaction ends.
+    ///
+    /// SQLite has one writer, so nothing is needed there; PostgreSQL takes an advisory lock.
+    ///
+    /// - Parameter subject: For example `run/` and the run's identifier.
+    package func lock(_ subject: String) throws {
+        try connection.lock(subject)
+    }
+
+    /// Calls `action` after the transaction is durable, and never when it is undone.
+    package func onCommit(_ action: @escaping @Sendable () -> Void) {
+        commitActions.append(action)
+    }
+}

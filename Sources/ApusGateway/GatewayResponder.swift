@@ -1,0 +1,242 @@
+import ApusJSON
+import ApusKernel
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The front door: checks the caller, finds the route, maps errors once, counts and logs.
+package struct GatewayResponder: HTTPResponder {
+    package typealias Context = BasicRequestContext
+
+    /// What the front door needs from the outside.
+    package struct Configuration: Sendable {
+        package var hostCheck: HostCheck
+        package var authorizer: any Authorizer
+        /// Put before every path, such as `/ml`; paths are served without it too.
+        package var staticPrefix: String
+        package var accessLog: AccessLog?
+        package var logger: Logger
+
+        package init(
+            hostCheck: HostCheck = HostCheck(),
+            authorizer: any Authorizer = NoAuthentication(),
+            staticPrefix: String = "",
+            accessLog: AccessLog? = nil,
+            logger: Logger
+        ) {
+            self.hostCheck = hostCheck
+            self.authorizer = authorizer
+            self.staticPrefix = staticPrefix
+            self.accessLog = accessLog
+            self.logger = logger
+        }
+    }
+
+    private let table: RouteTable
+    private let metrics: RouteMetrics
+    private let configuration: Configuration
+    private let ids = RequestIDs()
+    private let gauges: @Sendable () -> [Gauge]
+
+    /// A number that is read when `/metrics` is asked.
+    package struct Gauge: Sendable {
+        let name: String
+        let help: String
+        let value: Double
+
+        package init(_ name: String, help: String, value: Double) {
+            self.name = name
+            self.help = help
+            self.value = value
+        }
+    }
+
+    /// - Parameters:
+    ///   - routes: All routes but `/metrics`, which is added here.
+    ///   - gauges: Read for each scrape; must not block.
+    package init(
+        routes: [Route],
+        configuration: Configuration,
+        gauges: @escaping @Sendable () -> [Gauge] = { [] }
+    ) {
+        let metricsRoute = Route(.get, "metrics", .root, .read(.server)) { _ in .emptyMessage }
+        let routes = routes + [metricsRoute]
+        let unknown = [(method: "any", path: "unknown")]
+        metrics = RouteMetrics(names: routes.map { ($0.method.rawValue, $0.path) } + unknown)
+        table = RouteTable(routes, staticPrefix: configuration.staticPrefix)
+        self.configuration = configuration
+        self.gauges = gauges
+    }
+
+    /// All routes, for the test that walks them.
+    package var routes: [Route] { table.routes }
+
+    package func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        let began = monotonicNanoseconds()
+        let id = ids.next()
+        let target = (request.head.path ?? "/")[...]
+        let path = target.prefix { $0 != "?" }
+        let query = target[path.endIndex...].dropFirst()
+        let match = table.match(request.method, path)
+        var response: GatewayResponse
+        var index = table.routes.count
+        if let refusal = refusal(of: request.head, path, match) {
+            response = refusal
+        } else {
+            switch match {
+            case .found(let entry, let parameters):
+                index = entry.index
+                response = await run(entry.route, parameters, request, query, id)
+            case .wrongMethod(let allowed):
+                response = Self.wrongMethod(allowed)
+            case .unknown:
+                response = Self.unknownPath
+            }
+        }
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if response.headers[.xFrameOptions] == nil { response.headers[.xFrameOptions] = "SAMEORIGIN" }
+        response.headers[.xRequestID] = id
+        record(response.status.code, route: index, id: id, method: request.method, began: began)
+        if request.method == .head {
+            let length = response.headers[.contentLength] ?? response.body.contentLength.map { String($0) }
+            response.headers[.contentLength] = length
+            response.body = ResponseBody()
+        }
+        return Response(status: response.status, headers: response.headers, body: response.body)
+    }
+
+    /// Refuses what no route may see.
+    private func refusal(of head: HTTPRequest, _ path: Substring, _ match: RouteTable.Match) -> GatewayResponse? {
+        // An absolute address or a second Host would let two readers of one request see two hosts.
+        guard path.first == "/", head.headerFields[.host] == nil, let host = head.authority, !host.isEmpty else {
+            return .text("Bad Request: one Host header and a path are needed\n", status: .badRequest)
+        }
+        var isExempt = false
+        if case .found(let entry, _) = match { isExempt = entry.route.permission == .open }
+        return configuration.hostCheck.refusal(head, isExempt: isExempt)
+    }
+
+    private func run(
+        _ route: Route,
+        _ parameters: [String: Substring],
+        _ request: Request,
+        _ query: Substring,
+        _ id: String
+    ) async -> GatewayResponse {
+        do {
+            let seen = GatewayRequest(
+                method: request.method,
+                headers: request.headers,
+                parameters: try parameters.mapValues { try percentDecoded($0) },
+                query: try GatewayRequest.parseQuery(query),
+                body: request.body,
+                id: id
+            )
+            if route.permission.level != nil { try await configuration.authorizer.authorize(route.permission, seen) }
+            if route.path == "metrics", route.exposure == .root { return metricsText() }
+            return try await route.handler(seen)
+        } catch let error as any PublicError {
+            if error.code.status.code >= 500 {
+                configuration.logger.error(
+                    "a request failed",
+                    metadata: ["request_id": "\(id)", "route": "\(route.path)", "error": "\(error)"]
+                )
+            }
+            return .error(error.code, error.message, requestID: id)
+        } catch {
+            configuration.logger.error(
+                "a request failed",
+                metadata: ["request_id": "\(id)", "route": "\(route.path)", "error": "\(error)"]
+            )
+            return .error(.internalError, "The server could not answer.", requestID: id)
+        }
+    }
+
+    private func record(_ status: Int, route: Int, id: String, method: HTTPRequest.Method, began: UInt64) {
+        let nanoseconds = monotonicNanoseconds() &- began
+        metrics.record(route: route, status: status, nanoseconds: nanoseconds)
+        guard let log = configuration.accessLog else { return }
+        log.record(
+            AccessLog.Line(
+                milliseconds: SystemWallClock().milliseconds,
+                id: id,
+                method: method.rawValue,
+                route: table.routes.indices.contains(route) ? table.routes[route].path : "unknown",
+                status: status,
+                microseconds: nanoseconds / 1000
+            )
+        )
+    }
+
+    private func metricsText() -> GatewayResponse {
+        var text = ""
+        metrics.write(to: &text)
+        for gauge in gauges() {
+            text += "# HELP \(gauge.name) \(gauge.help)\n# TYPE \(gauge.name) gauge\n\(gauge.name) \(gauge.value)\n"
+        }
+        ProcessMetrics.write(to: &text)
+        var response = GatewayResponse.text(text)
+        response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
+        return response
+    }
+
+    private static let unknownPath = GatewayResponse.html(
+        """
+        <!doctype html>
+        <html lang="en">
+        <title>404 Not Found</title>
+        <h1>Not Found</h1>
+        <p>Apus has nothing at this address.</p>
+        </html>
+
+        """,
+        status: .notFound
+    )
+
+    private static func wrongMethod(_ allowed: [String]) -> GatewayResponse {
+        var response = GatewayResponse.html(
+            """
+            <!doctype html>
+            <html lang="en">
+            <title>405 Method Not Allowed</title>
+            <h1>Method Not Allowed</h1>
+            <p>The method is not allowed for this address.</p>
+            </html>
+
+            """,
+            status: .methodNotAllowed
+        )
+        response.headers[.allow] = allowed.joined(separator: ", ")
+        return response
+    }
+}
+
+/// Makes short identifiers that are unique within a run of the server and unlikely to repeat after it.
+private final class RequestIDs: Sendable {
+    private let start = UInt32.random(in: .min ... .max)
+    private let count = Atomic<UInt32>(0)
+
+    func next() -> String {
+        let number = UInt64(start) << 32 | UInt64(count.wrappingAdd(1, ordering: .relaxed).newValue)
+        let text = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}
+
+/// The monotonic clock in nanoseconds.
+private func monotonicNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+extension HTTPField.Name {
+    static var xRequestID: Self { Self("X-Request-ID") ?? .contentType }
+    static var xFrameOptions: Self { Self("X-Frame-Options") ?? .contentType }
+    static var host: Self { Self("Host") ?? .contentType }
+}

@@ -1,0 +1,41 @@
+import Hummingbird
+import HummingbirdCore
+package import Logging
+package import ServiceLifecycle
+
+/// Listens and hands requests to the front door.
+package struct GatewayServer {
+    /// The most connections at once; further ones wait in the kernel's queue, so that descriptors are left for files.
+    private static let maximumConnections = 8_192
+
+    /// Makes the service that listens; it drains its requests when the process is asked to stop.
+    ///
+    /// - Parameters:
+    ///   - port: 0 for any free port.
+    ///   - onRunning: Called with the bound port.
+    package static func application(
+        _ responder: GatewayResponder,
+        host: String,
+        port: Int,
+        logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void
+    ) -> any Service {
+        Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [SlowClientHandler()],
+                    httpDecoderConfiguration: .init(maxHeaderFieldCount: 200)
+                )
+            ),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                serverName: nil,
+                backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(maximumConnections, logger: logger)
+            ),
+            onServerRunning: { await onRunning($0.localAddress?.port ?? port) },
+            logger: logger
+        )
+    }
+}

@@ -1,0 +1,77 @@
+import HTTPTypes
+
+/// Refuses requests that a web page could have sent through a visitor's browser.
+///
+/// A page of another origin can reach a server on loopback when its name is made to resolve there (DNS rebinding),
+/// or by a plain form. The first has a foreign `Host`, the second a foreign `Origin`.
+package struct HostCheck: Sendable {
+    /// Names beyond the built-in ones, in lower case without a port; `*` allows all, `*.example.com` a domain.
+    private let allowedHosts: [String]
+    /// Full origins such as `https://ui.example.com`; `*` allows all.
+    private let allowedOrigins: [String]
+    private let isOff: Bool
+
+    package init(allowedHosts: [String] = [], allowedOrigins: [String] = [], isOff: Bool = false) {
+        self.allowedHosts = allowedHosts.map { Self.nameOnly($0.lowercased()) }
+        self.allowedOrigins = allowedOrigins.map { $0.lowercased() }
+        self.isOff = isOff
+    }
+
+    /// Returns why the request is refused, or nil.
+    func refusal(_ head: HTTPRequest, isExempt: Bool) -> GatewayResponse? {
+        guard !isOff else { return nil }
+        guard isExempt || isAllowed(host: head.authority ?? "") else {
+            let name = Self.nameOnly((head.authority ?? "").lowercased())
+            return .text(
+                """
+                Invalid Host header - possible DNS rebinding attack detected. \
+                To serve this host, start the server with --allowed-hosts \(Self.printable(name)).\n
+                """,
+                status: .forbidden
+            )
+        }
+        let changesState = ![.get, .head, .options].contains(head.method)
+        if changesState, let origin = head.headerFields[.origin], !isAllowed(origin: origin, host: head.authority ?? "") {
+            return .text("Cross-origin request blocked\n", status: .forbidden)
+        }
+        return nil
+    }
+
+    func isAllowed(host: String) -> Bool {
+        let name = Self.nameOnly(host.lowercased())
+        if ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].contains(name) || Self.isPrivate(name) { return true }
+        return allowedHosts.contains { pattern in
+            pattern == "*" || pattern == name || (pattern.hasPrefix("*.") && name.hasSuffix(pattern.dropFirst()))
+        }
+    }
+
+    private func isAllowed(origin: String, host: String) -> Bool {
+        let origin = origin.lowercased()
+        if allowedOrigins.contains("*") || allowedOrigins.contains(origin) { return true }
+        guard let authority = origin.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first else {
+            return false
+        }
+        if authority == host.lowercased() { return true }
+        return ["localhost", "127.0.0.1", "[::1]"].contains(Self.nameOnly(String(authority)))
+    }
+
+    /// A host without its port.
+    static func nameOnly(_ host: String) -> String {
+        if host.hasPrefix("["), let end = host.firstIndex(of: "]") { return String(host[...end]) }
+        return String(host.prefix { $0 != ":" })
+    }
+
+    /// Whether a name is an address of a private IPv4 range.
+    static func isPrivate(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        guard parts.count == 4, let first = parts[0], let second = parts[1], parts[2] != nil, parts[3] != nil else {
+            return false
+        }
+        return first == 10 || first == 127 || (first == 172 && (16...31).contains(second))
+            || (first == 192 && second == 168)
+    }
+
+    private static func printable(_ name: String) -> String {
+        String(name.unicodeScalars.filter { $0.value > 0x20 && $0.value < 0x7F }.map(Character.init).prefix(255))
+    }
+}

@@ -1,0 +1,78 @@
+import ApusJSON
+import ApusKernel
+package import HTTPTypes
+package import Hummingbird
+package import NIOCore
+
+/// A request as handlers see it.
+package struct GatewayRequest: Sendable {
+    /// The most that a JSON body may have, in bytes.
+    package static let maximumJSONBytes = 32 << 20
+    /// The most arguments that a query string may have.
+    static let maximumQueryItems = 2_000
+
+    package let method: HTTPRequest.Method
+    package let headers: HTTPFields
+    /// Segments bound by the route's path, decoded once.
+    package let parameters: [String: String]
+    /// The arguments after `?`, decoded, in order.
+    package let query: [(name: String, value: String)]
+    /// The bytes of the body; read once.
+    package let body: RequestBody
+    /// Identifies the request in logs and in answers to errors.
+    package let id: String
+
+    /// The first argument of that name.
+    package func queryValue(_ name: String) -> String? {
+        query.first { $0.name == name }?.value
+    }
+
+    /// A segment bound by the route's path.
+    ///
+    /// - Throws: `INTERNAL_ERROR` when the route has no such parameter, which is our mistake.
+    package func parameter(_ name: String) throws -> String {
+        guard let value = parameters[name] else {
+            throw RequestError(.internalError, "The route has no parameter '\(name)'.")
+        }
+        return value
+    }
+
+    /// Collects a JSON body.
+    ///
+    /// - Returns: Empty when there is no body.
+    /// - Throws: `INVALID_PARAMETER_VALUE` when the content type is not JSON or the body is too large.
+    package func jsonBytes() async throws -> ByteBuffer {
+        let bytes: ByteBuffer
+        do {
+            bytes = try await body.collect(upTo: Self.maximumJSONBytes)
+        } catch is NIOTooManyBytesError {
+            throw RequestError.invalid("The request body is larger than \(Self.maximumJSONBytes) bytes.")
+        }
+        // No web page can send this content type to another origin without asking first.
+        guard let type = headers[.contentType] else {
+            if bytes.readableBytes == 0 { return bytes }
+            throw RequestError.invalid("Bad Request. Content-Type header is missing.")
+        }
+        let mediaType = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+        guard mediaType == "application/json" else {
+            throw RequestError.invalid("Bad Request. Content-Type header must be one of ['application/json'].")
+        }
+        return bytes
+    }
+}
+
+extension GatewayRequest {
+    /// Splits and decodes a query string.
+    static func parseQuery(_ query: Substring) throws -> [(name: String, value: String)] {
+        guard !query.isEmpty else { return [] }
+        let items = query.split(separator: "&", maxSplits: maximumQueryItems)
+        guard items.count <= maximumQueryItems else {
+            throw RequestError.invalid("The query string has more than \(maximumQueryItems) arguments.")
+        }
+        return try items.map { item in
+            let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = try percentDecoded(parts[0], plusIsSpace: true)
+            return (name, parts.count > 1 ? try percentDecoded(parts[1], plusIsSpace: true) : "")
+        }
+    }
+}

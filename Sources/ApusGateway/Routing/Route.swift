@@ -1,0 +1,46 @@
+package import HTTPTypes
+
+/// One way in: method, path, permission, handler.
+package struct Route: Sendable {
+    /// Under which roots a path is served.
+    package enum Exposure: Sendable {
+        /// `/api/…` for clients and `/ajax-api/…` for pages, one handler for both.
+        case api
+        /// `/ajax-api/…` only.
+        case ajax
+        /// As written.
+        case root
+    }
+
+    package typealias Handler = @Sendable (GatewayRequest) async throws -> GatewayResponse
+
+    package let method: HTTPRequest.Method
+    /// Segments divided by `/`; `{name}` stands for one segment, `{name...}` for all that follow.
+    package let path: String
+    package let exposure: Exposure
+    package let permission: Permission
+    package let handler: Handler
+
+    package init(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ exposure: Exposure = .api,
+        _ permission: Permission,
+        _ handler: @escaping Handler
+    ) {
+        self.method = method
+        self.path = path
+        self.exposure = exposure
+        self.permission = permission
+        self.handler = handler
+    }
+
+    /// The paths under which the route is served, without the static prefix.
+    package var servedPaths: [String] {
+        switch exposure {
+        case .api: ["/api/\(path)", "/ajax-api/\(path)"]
+        case .ajax: ["/ajax-api/\(path)"]
+        case .root: ["/\(path)"]
+        }
+    }
+}

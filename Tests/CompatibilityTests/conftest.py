@@ -1,0 +1,117 @@
+"""Fixtures of the compatibility suite.
+
+Environment:
+  COMPAT_TARGET     apus (default) or mlflow: the same tests against the real server, which proves them right
+  COMPAT_DATABASES  sqlite,postgres (default for apus) or one of them (default for mlflow: sqlite)
+  APUS_BINARY       the executable, default .build/release/apus
+  APUS_SLOW         1 runs the tests marked `slow` too
+"""
+
+import os
+import sys
+
+from support.server import Server, quiet_environment, target
+
+# The client reads these when it is imported; a test that fails shall fail at once instead of retrying for minutes.
+for key in [key for key in os.environ if key.startswith("MLFLOW_")]:
+    del os.environ[key]
+os.environ |= {key: value for key, value in quiet_environment().items() if key not in os.environ}
+os.environ |= {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MPLBACKEND": "Agg",
+}
+
+import mlflow  # noqa: E402
+import pytest  # noqa: E402
+from mlflow import MlflowClient  # noqa: E402
+
+from support.api import Api  # noqa: E402
+from support.postgres import PostgresCluster  # noqa: E402
+
+
+def chosen_databases() -> list[str]:
+    default = "sqlite,postgres" if target() == "apus" else "sqlite"
+    names = os.environ.get("COMPAT_DATABASES", default).split(",")
+    unknown = set(names) - {"sqlite", "postgres"}
+    if unknown:
+        sys.exit(f"COMPAT_DATABASES: unknown {', '.join(sorted(unknown))}")
+    return names
+
+
+def pytest_collection_modifyitems(items):
+    beyond = pytest.mark.skip(reason="a promise of apus that goes beyond MLflow")
+    slow = pytest.mark.skip(reason="slow: set APUS_SLOW=1")
+    for item in items:
+        if item.get_closest_marker("apus_only") and target() != "apus":
+            item.add_marker(beyond)
+        if item.get_closest_marker("slow") and os.environ.get("APUS_SLOW") != "1":
+            item.add_marker(slow)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster():
+    """A throwaway PostgreSQL cluster, started when the first test asks for it."""
+    with PostgresCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session", params=chosen_databases())
+def database(request) -> str:
+    """`sqlite` or `postgres`: every test that uses a server runs once for each."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def server(database, request):
+    """The server that most tests share; they keep apart by names of their own."""
+    url = request.getfixturevalue("postgres_cluster").create_database() if database == "postgres" else None
+    with Server(database=url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def start_server():
+    """Starts servers with options of their own, on SQLite; they end with the module."""
+    started = []
+
+    def start(arguments=None, environment=None) -> Server:
+        running = Server(arguments=arguments, environment=environment)
+        started.append(running)
+        return running.start()
+
+    yield start
+    for running in started:
+        running.__exit__()
+
+
+@pytest.fixture
+def api(server) -> Api:
+    return Api(server.url)
+
+
+@pytest.fixture
+def client(server) -> MlflowClient:
+    """The official client, and the fluent interface set to the same server."""
+    mlflow.set_tracking_uri(server.url)
+    mlflow.set_registry_uri(server.url)
+    yield MlflowClient(server.url, server.url)
+    while mlflow.active_run():
+        mlflow.end_run()
+    mlflow.autolog(disable=True)
+    # set_experiment() lasts for the process; the next test starts without one.
+    mlflow.tracking.fluent._active_experiment_id = None
+
+
+@pytest.fixture
+def experiment(api) -> str:
+    """The id of a fresh experiment."""
+    return api.experiment()
+
+
+@pytest.fixture
+def run(api, experiment) -> str:
+    """The id of a fresh run in a fresh experiment."""
+    return api.run(experiment)

@@ -1,0 +1,1 @@
+"""What the compatibility and durability tests share: servers, databases, and a plain HTTP client."""
