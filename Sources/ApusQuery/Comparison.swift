@@ -4,8 +4,9 @@
 /// for the two null tests, `list` for `IN` and `NOT IN`, a single value otherwise.
 package struct Comparison: Sendable, Equatable {
     package let entity: SearchEntity
-    /// The canonical attribute name (aliases are resolved), or the key of a metric, param or tag as its owner wrote
-    /// it, without quotes. A dataset's key is `name`, `digest` or `context`.
+    /// The canonical attribute name, or the key of a metric, param or tag without quotes.
+    ///
+    /// A dataset's key is `name`, `digest` or `context`.
     package let key: String
     /// Named so because `operator` is a keyword.
     package let comparator: ComparisonOperator

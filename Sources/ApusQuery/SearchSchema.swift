@@ -41,7 +41,8 @@ package struct SearchSchema: Sendable {
         }
         var terms: [OrderTerm] = []
         for clause in orderBy {
-            let term = try orderDialect.term(OrderClause(parsing: clause))
+            let parsed = try OrderClause(parsing: clause)
+            let term = try orderDialect.term(parsed.field, ascending: parsed.ascending)
             let isRepeated = terms.contains { $0.entity == term.entity && $0.key == term.key }
             if orderDialect.refusesDuplicates && isRepeated {
                 throw RequestError.invalid("`order_by` contains duplicate fields: \(PythonText.list(orderBy))")
@@ -49,5 +50,26 @@ package struct SearchSchema: Sendable {
             terms.append(term)
         }
         return terms
+    }
+
+    /// Reads the order that a search of logged models asks for.
+    ///
+    /// - Parameter orderBy: Objects such as `{"field_name": "metrics.loss"}`, the most significant first.
+    /// - Returns: The terms as asked, without tie-breakers.
+    /// - Throws: `RequestError` with `invalidParameterValue`.
+    package func parse(orderBy: [OrderRequest]) throws -> [OrderTerm] {
+        guard orderBy.count <= SearchLimits.orderTerms else {
+            throw RequestError.invalid("`order_by` has more than \(SearchLimits.orderTerms) fields.")
+        }
+        return try orderBy.map { request in
+            let term = try orderDialect.term(request.fieldName, ascending: request.ascending)
+            return OrderTerm(
+                term.entity,
+                term.key,
+                ascending: term.ascending,
+                datasetName: request.datasetName,
+                datasetDigest: request.datasetDigest
+            )
+        }
     }
 }

@@ -12,6 +12,8 @@ package struct ArtifactKey: Sendable, CustomStringConvertible {
     package static let maximumSegmentBytes = 255
     /// The most bytes in a key.
     package static let maximumBytes = 1024
+    /// The most segments in a key: each directory is a row with its whole path.
+    package static let maximumDepth = 64
 
     /// The segments, joined by `/`.
     package let path: String
@@ -22,7 +24,8 @@ package struct ArtifactKey: Sendable, CustomStringConvertible {
     /// careful than this one could climb: `%2e%2e` is refused, `100%.txt` and `a%20b` are names.
     ///
     /// - Throws: ``RequestError`` `Invalid path` for an empty text or segment, `.` and `..`, an absolute path, a drive
-    ///   letter, `\`, `#`, control characters, a segment above 255 bytes or a key above 1024.
+    ///   letter, `\`, `#`, control characters, a segment above 255 bytes, a key above 1024, or more
+    ///   than 64 segments.
     package init(validating text: String) throws {
         var bytes = Array(text.utf8)
         guard bytes.count <= Self.maximumBytes, Self.isSafe(bytes) else { throw Self.invalidPath }
@@ -38,10 +41,26 @@ package struct ArtifactKey: Sendable, CustomStringConvertible {
         self.path = path
     }
 
+    /// The key of a text from our own database, which was checked when it was put there.
+    ///
+    /// - Throws: ``RequestError`` `DATA_LOSS` for an empty text, which no key has.
+    init(stored text: String) throws {
+        guard !text.isEmpty else { throw RequestError(.dataLoss, "An artifact has no name. Run 'apus doctor'.") }
+        path = text
+    }
+
+    /// The key of something below this one, however long.
+    func joined(_ key: ArtifactKey) -> ArtifactKey {
+        ArtifactKey(checked: "\(path)/\(key.path)")
+    }
+
     /// The segments from the root on; never empty.
     package var segments: [String] {
         path.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
     }
+
+    /// The number of segments.
+    package var depth: Int { path.utf8.count { $0 == UInt8(ascii: "/") } + 1 }
 
     /// The last segment.
     package var name: String {
@@ -57,10 +76,11 @@ package struct ArtifactKey: Sendable, CustomStringConvertible {
 
     /// The key of something below this one.
     ///
-    /// - Throws: ``RequestError`` `Invalid path` when both together are above 1024 bytes.
+    /// - Throws: ``RequestError`` `Invalid path` when both together are too long or too deep.
     package func appending(_ key: ArtifactKey) throws -> ArtifactKey {
-        guard path.utf8.count + 1 + key.path.utf8.count <= Self.maximumBytes else { throw Self.invalidPath }
-        return ArtifactKey(checked: "\(path)/\(key.path)")
+        guard path.utf8.count + 1 + key.path.utf8.count <= Self.maximumBytes, depth + key.depth <= Self.maximumDepth
+        else { throw Self.invalidPath }
+        return joined(key)
     }
 
     /// The key of something below this one, named by a text that is checked like any other.
@@ -100,9 +120,9 @@ extension ArtifactKey {
     private static func isSafe(_ bytes: [UInt8]) -> Bool {
         guard hasOnlyNameBytes(bytes), !startsWithDrive(bytes) else { return false }
         // Empty parts are kept, so an absolute path, a doubled slash and a trailing one are all refused here.
-        return bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { segment in
-            segment.count <= maximumSegmentBytes && !isDots(segment)
-        }
+        let segments = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return segments.count <= maximumDepth
+            && segments.allSatisfy { $0.count <= maximumSegmentBytes && !isDots($0) }
     }
 
     /// Whether a segment is empty or only dots and blanks; Windows clients take `.. ` for `..`.

@@ -45,6 +45,7 @@ package struct BlobReader: Sendable {
     /// A part of the content; all of the blob is checked before, once for as long as its file does not change.
     ///
     /// - Parameter range: Offsets in bytes, the first included, the last not.
+    /// - Returns: The part.
     /// - Throws: ``RequestError``: `INVALID_PARAMETER_VALUE` for a range that is not within the blob, `DATA_LOSS` when
     ///   the blob does not match its digest.
     package func bytes(in range: Range<Int64>) async throws -> BlobBytes {
@@ -83,7 +84,7 @@ package struct BlobBytes: AsyncSequence, Sendable {
     /// The number of bytes that the sequence has.
     package var count: Int64 { range.upperBound - range.lowerBound }
 
-    /// Reads one block ahead of nobody: a slow consumer holds one block.
+    /// Reads a block when it is asked for one, so a slow consumer holds no more than that.
     package struct AsyncIterator: AsyncIteratorProtocol {
         let cursor: any BlobCursor
 

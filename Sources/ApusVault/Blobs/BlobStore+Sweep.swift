@@ -23,6 +23,8 @@ extension BlobStore {
     ///   - clock: Tells what the time is now.
     ///   - dryRun: Whether to count only.
     ///   - isReferenced: Returns those of up to 1000 digests that something refers to. When it throws, the sweep stops.
+    /// - Returns: What was removed.
+    /// - Throws: What `isReferenced` throws, or ``VolumeError``.
     package func sweep(
         olderThan grace: Duration = .seconds(3600),
         at clock: any WallClock = SystemWallClock(),

@@ -13,6 +13,7 @@ package protocol BlobStore: Sendable {
     /// - Parameters:
     ///   - bytes: The content. An error of the stream is thrown on.
     ///   - expectation: What the content must be; it is judged by the bytes that are received.
+    /// - Returns: The blob's name and size.
     /// - Throws: ``RequestError``: `INVALID_PARAMETER_VALUE` when the content is not as expected,
     ///   `TEMPORARILY_UNAVAILABLE` when the volume is full or has failed. ``VolumeError`` for other failures.
     func write<Bytes: AsyncSequence & Sendable>(
@@ -38,6 +39,8 @@ package protocol BlobStore: Sendable {
     /// - Parameters:
     ///   - after: The last digest of the page before, or nil for the first page.
     ///   - limit: The most blobs in the page, at least 1.
+    /// - Returns: The page; an empty one is the last.
+    /// - Throws: ``VolumeError``.
     func list(after: Digest?, limit: Int) async throws -> [BlobStatus]
 
     /// Removes a blob at once, whoever refers to it.
@@ -49,8 +52,11 @@ package protocol BlobStore: Sendable {
     ///
     /// The instant is compared while nothing can be written, so a blob that is being written again survives.
     ///
-    /// - Parameter cutoffMilliseconds: Milliseconds since the Unix epoch.
+    /// - Parameters:
+    ///   - digests: The blobs.
+    ///   - cutoffMilliseconds: Milliseconds since the Unix epoch.
     /// - Returns: The blobs that were removed.
+    /// - Throws: ``VolumeError``.
     func delete(_ digests: [Digest], writtenBefore cutoffMilliseconds: Int64) async throws -> [BlobStatus]
 }
 

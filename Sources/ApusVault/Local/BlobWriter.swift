@@ -70,7 +70,10 @@ actor BlobWriter {
     private func submit(_ file: TemporaryFile) {
         guard sizeBytes - submittedBytes >= Self.submitBytes else { return }
         posix_fadvise(
-            file.handle.descriptor, off_t(submittedBytes), off_t(sizeBytes - submittedBytes), POSIX_FADV_DONTNEED
+            file.handle.descriptor,
+            off_t(submittedBytes),
+            off_t(sizeBytes - submittedBytes),
+            POSIX_FADV_DONTNEED
         )
         submittedBytes = sizeBytes
     }

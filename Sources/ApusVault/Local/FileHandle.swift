@@ -37,7 +37,9 @@ final class FileHandle: Sendable {
         var done = 0
         while done < target.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: target[done...])
-            let count = try system("pread") { pread(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done)) }
+            let count = try system("pread") {
+                pread(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+            }
             if count == 0 { break }
             done += count
         }

@@ -18,13 +18,11 @@ package final class LocalBlobStore: BlobStore {
     /// - Parameters:
     ///   - path: A folder that is the vault's alone.
     ///   - laneCount: The most file operations at a time.
+    ///   - allowNamelessFiles: Whether to use `O_TMPFILE` where the file system has it.
+    ///   - logger: Told of damage.
     /// - Throws: ``VolumeError`` or ``RequestError`` when the folder cannot be used.
-    package convenience init(path: String, laneCount: Int = 16, logger: Logger) throws {
-        try self.init(folder: VaultFolder(path: path), laneCount: laneCount, logger: logger)
-    }
-
-    init(folder: VaultFolder, laneCount: Int = 16, logger: Logger) throws {
-        self.folder = folder
+    package init(path: String, laneCount: Int = 16, allowNamelessFiles: Bool = true, logger: Logger) throws {
+        folder = try VaultFolder(path: path, allowNamelessFiles: allowNamelessFiles)
         self.logger = logger
         lanes = FileLanes(count: laneCount)
         let leftovers = try TemporaryFile.removeLeftovers(in: folder)

@@ -110,6 +110,7 @@ final class TemporaryFile {
 
     private static func isOurs(_ name: String) -> Bool {
         let digits = name.utf8.dropFirst(namePrefix.utf8.count)
-        return name.hasPrefix(namePrefix) && digits.count == 32 && digits.allSatisfy { Hexadecimal.value(of: $0) != nil }
+        return name.hasPrefix(namePrefix) && digits.count == 32
+            && digits.allSatisfy { Hexadecimal.value(of: $0) != nil }
     }
 }

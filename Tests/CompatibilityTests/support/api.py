@@ -41,16 +41,16 @@ class Api:
         assert response.status_code == 200, f"{method} {path}: {response.status_code} {response.text[:2000]}"
         return response.json()
 
-    def get(self, path: str, **parameters: Any) -> Any:
+    def get(self, path: str, /, **parameters: Any) -> Any:
         return self.ok("GET", path, params=parameters)
 
-    def post(self, path: str, **fields: Any) -> Any:
+    def post(self, path: str, /, **fields: Any) -> Any:
         return self.ok("POST", path, json=fields)
 
-    def patch(self, path: str, **fields: Any) -> Any:
+    def patch(self, path: str, /, **fields: Any) -> Any:
         return self.ok("PATCH", path, json=fields)
 
-    def delete(self, path: str, **fields: Any) -> Any:
+    def delete(self, path: str, /, **fields: Any) -> Any:
         return self.ok("DELETE", path, json=fields)
 
     def failure(self, method: str, path: str, json: Any = None, **options: Any) -> Failure:

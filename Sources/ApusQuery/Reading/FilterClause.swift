@@ -1,0 +1,22 @@
+/// A comparison as it was written, before its names and values are understood.
+struct FilterClause: Sendable, Equatable {
+    /// One side of the comparison.
+    struct Operand: Sendable, Equatable {
+        /// The forms that a side can have and that matter to what it means.
+        enum Form: Sendable {
+            case identifier, text, integer, float, parenthesis, other
+        }
+
+        let form: Form
+        /// The side's text, quotes and inner blanks included.
+        let text: String
+    }
+
+    let left: Operand
+    /// The operator, in upper case.
+    let comparator: String
+    /// The right side; nil for `IS NULL` and `IS NOT NULL`.
+    let right: Operand?
+    /// How many parts the comparison has; more than three when a comment follows it directly.
+    var partCount: Int
+}

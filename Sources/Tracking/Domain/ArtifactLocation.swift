@@ -1,0 +1,88 @@
+import ApusKernel
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Checks locations that clients choose for artifacts.
+///
+/// The server never opens such a location: it is text that is handed back to clients. What could be pasted into a
+/// path that climbs, or names a host that somebody might dial, is refused all the same.
+package enum ArtifactLocation {
+    private static let refusedSchemes: Set<String> = [
+        "ftp", "sftp", "hdfs", "viewfs", "r2", "b2", "runs", "models", "data", "javascript",
+    ]
+
+    /// Returns the location as it is stored: unchanged for a URI, absolute for a path.
+    package static func checked(_ location: String) throws -> String {
+        guard !location.isEmpty else { return "" }
+        _ = try Limits.checkLength(location, Limits.artifactLocationLength, "artifact_location")
+        if location.hasPrefix("runs:") {
+            throw RequestError.invalid("Artifact location cannot be a runs:/ URI. Given: '\(location)'")
+        }
+        guard location.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+            throw RequestError.invalid("'artifact_location' can't include control characters.")
+        }
+        guard !location.contains("#"), !location.contains(";") else {
+            throw RequestError.invalid("'artifact_location' URL can't include fragments or params.")
+        }
+        let decoded = fullyDecoded(location)
+        let query = decoded.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
+        if query?.contains("..") ?? false { throw RequestError.invalid("Invalid query string") }
+        let segments = decoded.split { $0 == "/" || $0 == "\\" || $0 == "?" || $0 == ":" }
+        guard !segments.contains("..") else {
+            throw RequestError.invalid("Invalid artifact location: '\(location)' must not contain '..'.")
+        }
+        if let scheme = scheme(of: location) {
+            guard !refusedSchemes.contains(scheme) else {
+                throw RequestError.invalid("'artifact_location' has the scheme '\(scheme)', which is not allowed.")
+            }
+            return location
+        }
+        return location.hasPrefix("/") ? location : "\(workingDirectory())/\(location)"
+    }
+
+    /// The scheme of a URI in lower case; nil for a path.
+    package static func scheme(of location: String) -> String? {
+        guard let colon = location.firstIndex(of: ":") else { return nil }
+        let scheme = location[..<colon]
+        guard scheme.count > 1, let first = scheme.unicodeScalars.first, first.properties.isAlphabetic,
+            scheme.unicodeScalars.allSatisfy({ $0.isASCII && (Limits.isWordScalar($0) || "+-.".unicodeScalars.contains($0)) })
+        else { return nil }
+        return scheme.lowercased()
+    }
+
+    /// Undoes percent-encoding until nothing changes, at most ten times.
+    package static func fullyDecoded(_ text: String) -> String {
+        var text = text
+        for _ in 0..<10 {
+            let decoded = decodedOnce(text)
+            if decoded == text { break }
+            text = decoded
+        }
+        return text
+    }
+
+    private static func decodedOnce(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            if byte == UInt8(ascii: "%"), digits.count == 2,
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func workingDirectory() -> String {
+        guard let path = getcwd(nil, 0) else { return "" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+}

@@ -1,0 +1,79 @@
+import ApusDatabase
+import ApusKernel
+import ApusQuery
+
+/// A search for runs, as asked.
+package struct RunSearch: Sendable {
+    /// Wire identifiers; none finds nothing.
+    package var experimentIDs: [String]
+    package var filter = ""
+    package var orderBy: [String] = []
+    package var view = ViewType.activeOnly
+    /// 1 to 50,000.
+    package var limit: Int64 = 1000
+    package var pageToken = ""
+}
+
+/// A run that was found, with the key of its row.
+package struct FoundRun: Sendable {
+    package let key: Int64
+    package let info: Run.Info
+}
+
+extension TrackingStore {
+    /// One page of runs, without what belongs to them; see ``complete(_:)``.
+    ///
+    /// A search that is ordered by a metric reads that metric's index in order and stops at the end of the page, so it
+    /// costs the same for a thousand runs and for a million.
+    package func searchRuns(_ search: RunSearch) async throws -> Page<FoundRun> {
+        guard search.limit >= 1 else {
+            throw RequestError.invalid(
+                "Invalid value \(search.limit) for parameter 'max_results' supplied. It must be a positive integer"
+            )
+        }
+        guard search.limit <= Limits.searchResults else {
+            throw RequestError.invalid(
+                "Invalid value \(search.limit) for parameter 'max_results' supplied:  Hint: Value was of type 'int'. "
+                    + "See the API docs for more information about request parameters."
+            )
+        }
+        let filter = try SearchSchema.runs.parse(filter: search.filter)
+        let order = try SearchSchema.runs.parse(orderBy: search.orderBy)
+        let offset = Int64(try PageToken(decoding: search.pageToken).offset)
+        let experiments = try search.experimentIDs.map(Experiment.parseID)
+        guard !experiments.isEmpty else { return Page(items: [], nextToken: nil) }
+        let planner = RunSearchPlanner(
+            experiments: Array(Set(experiments)).sorted(),
+            stages: search.view.stages,
+            filter: filter,
+            order: order
+        )
+        return try await database.read { transaction in
+            let phases = try planner.phases(transaction)
+            var skip = offset
+            var found: [FoundRun] = []
+            for phase in phases {
+                let need = search.limit + 1 - Int64(found.count)
+                guard need > 0 else { break }
+                let rows = try Self.infos(
+                    from: phase.from,
+                    where: "\(phase.condition.text) ORDER BY \(phase.order) LIMIT ? OFFSET ?",
+                    phase.fromValues + phase.condition.values + [.integer(need), .integer(skip)],
+                    transaction
+                )
+                found += rows.map { FoundRun(key: $0.key, info: $0.info) }
+                if !rows.isEmpty || skip == 0 {
+                    skip = 0
+                } else if phases.count > 1 {
+                    skip = max(0, skip - (try phase.count(transaction)))
+                }
+            }
+            return Page(fetched: found, limit: search.limit, offset: offset)
+        }
+    }
+
+    /// Adds to found runs what belongs to them, in a fixed number of statements.
+    package func complete(_ found: [FoundRun]) async throws -> [Run] {
+        try await database.read { try Self.complete(found.map { ($0.key, $0.info) }, $0) }
+    }
+}

@@ -1,0 +1,207 @@
+package import ApusDatabase
+
+extension TrackingStore {
+    /// The tables of experiments, runs and logged models.
+    ///
+    /// Runs and metric keys have whole-number keys inside; the wire's text identifiers stand once, in their own table.
+    package static let migrations: [Migration] = [
+        Migration(
+            "tracking-0001-experiments",
+            [
+                """
+                CREATE TABLE experiments (
+                    experiment_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    name TEXT NOT NULL UNIQUE,
+                    artifact_location TEXT NOT NULL,
+                    lifecycle_stage TEXT NOT NULL CHECK (lifecycle_stage IN ('active', 'deleted')),
+                    creation_time INTEGER NOT NULL,
+                    last_update_time INTEGER NOT NULL
+                ) STRICT
+                """,
+                """
+                CREATE TABLE experiment_tags (
+                    experiment_id INTEGER NOT NULL REFERENCES experiments (experiment_id) ON DELETE CASCADE,
+                    key TEXT NOT NULL,
+                    value TEXT NOT NULL,
+                    PRIMARY KEY (experiment_id, key)
+                ) STRICT, WITHOUT ROWID
+                """,
+            ]
+        ),
+        Migration(
+            "tracking-0002-runs",
+            [
+                """
+                CREATE TABLE runs (
+                    run_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    run_uuid TEXT NOT NULL UNIQUE,
+                    name TEXT NOT NULL,
+                    experiment_id INTEGER NOT NULL REFERENCES experiments (experiment_id) ON DELETE CASCADE,
+                    user_id TEXT NOT NULL,
+                    status TEXT NOT NULL,
+                    start_time INTEGER NOT NULL,
+                    end_time INTEGER,
+                    deleted_time INTEGER,
+                    lifecycle_stage TEXT NOT NULL CHECK (lifecycle_stage IN ('active', 'deleted')),
+                    artifact_uri TEXT NOT NULL
+                ) STRICT
+                """,
+                """
+                CREATE INDEX runs_by_start_time ON runs (experiment_id, lifecycle_stage, start_time DESC, run_uuid)
+                """,
+                """
+                CREATE TABLE params (
+                    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+                    key TEXT NOT NULL,
+                    value TEXT NOT NULL,
+                    PRIMARY KEY (run_id, key)
+                ) STRICT, WITHOUT ROWID
+                """,
+                """
+                CREATE TABLE tags (
+                    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+                    key TEXT NOT NULL,
+                    value TEXT NOT NULL,
+                    PRIMARY KEY (run_id, key)
+                ) STRICT, WITHOUT ROWID
+                """,
+            ]
+        ),
+        Migration(
+            "tracking-0003-metrics",
+            [
+                "CREATE TABLE metric_keys (key_id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE) STRICT",
+                // The primary key is the order of a history, and the identity of a point: an equal one is a no-op.
+                """
+                CREATE TABLE metrics (
+                    run_id INTEGER NOT NULL,
+                    key_id INTEGER NOT NULL,
+                    timestamp INTEGER NOT NULL,
+                    step INTEGER NOT NULL,
+                    value REAL NOT NULL,
+                    is_nan INTEGER NOT NULL,
+                    PRIMARY KEY (run_id, key_id, timestamp, step, value, is_nan)
+                ) STRICT, WITHOUT ROWID
+                """,
+                """
+                CREATE TABLE latest_metrics (
+                    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+                    key_id INTEGER NOT NULL,
+                    experiment_id INTEGER NOT NULL,
+                    value REAL NOT NULL,
+                    is_nan INTEGER NOT NULL,
+                    timestamp INTEGER NOT NULL,
+                    step INTEGER NOT NULL,
+                    PRIMARY KEY (run_id, key_id)
+                ) STRICT, WITHOUT ROWID
+                """,
+                // Serves a search that filters or orders by a metric without a look at the other runs.
+                """
+                CREATE INDEX latest_metrics_by_value ON latest_metrics (experiment_id, key_id, is_nan, value, run_id)
+                """,
+            ]
+        ),
+        Migration(
+            "tracking-0004-inputs",
+            [
+                """
+                CREATE TABLE datasets (
+                    dataset_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    experiment_id INTEGER NOT NULL REFERENCES experiments (experiment_id) ON DELETE CASCADE,
+                    name TEXT NOT NULL,
+                    digest TEXT NOT NULL,
+                    source_type TEXT NOT NULL,
+                    source TEXT NOT NULL,
+                    schema TEXT,
+                    profile TEXT,
+                    UNIQUE (experiment_id, name, digest)
+                ) STRICT
+                """,
+                """
+                CREATE TABLE inputs (
+                    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+                    dataset_id INTEGER NOT NULL REFERENCES datasets (dataset_id) ON DELETE CASCADE,
+                    PRIMARY KEY (run_id, dataset_id)
+                ) STRICT, WITHOUT ROWID
+                """,
+                """
+                CREATE TABLE input_tags (
+                    run_id INTEGER NOT NULL,
+                    dataset_id INTEGER NOT NULL,
+                    name TEXT NOT NULL,
+                    value TEXT NOT NULL,
+                    PRIMARY KEY (run_id, dataset_id, name),
+                    FOREIGN KEY (run_id, dataset_id) REFERENCES inputs (run_id, dataset_id) ON DELETE CASCADE
+                ) STRICT, WITHOUT ROWID
+                """,
+                """
+                CREATE TABLE run_models (
+                    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+                    model_id TEXT NOT NULL,
+                    direction TEXT NOT NULL CHECK (direction IN ('input', 'output')),
+                    step INTEGER NOT NULL,
+                    PRIMARY KEY (run_id, direction, model_id)
+                ) STRICT, WITHOUT ROWID
+                """,
+            ]
+        ),
+        Migration(
+            "tracking-0005-logged-models",
+            [
+                """
+                CREATE TABLE logged_models (
+                    logged_model_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    model_id TEXT NOT NULL UNIQUE,
+                    experiment_id INTEGER NOT NULL REFERENCES experiments (experiment_id) ON DELETE CASCADE,
+                    name TEXT NOT NULL,
+                    artifact_location TEXT NOT NULL,
+                    creation_timestamp_ms INTEGER NOT NULL,
+                    last_updated_timestamp_ms INTEGER NOT NULL,
+                    status INTEGER NOT NULL,
+                    lifecycle_stage TEXT NOT NULL CHECK (lifecycle_stage IN ('active', 'deleted')),
+                    model_type TEXT NOT NULL,
+                    source_run_id TEXT NOT NULL,
+                    status_message TEXT
+                ) STRICT
+                """,
+                """
+                CREATE INDEX logged_models_by_creation
+                ON logged_models (experiment_id, lifecycle_stage, creation_timestamp_ms DESC, model_id)
+                """,
+                "CREATE INDEX logged_models_by_source_run ON logged_models (source_run_id)",
+                """
+                CREATE TABLE logged_model_params (
+                    logged_model_id INTEGER NOT NULL REFERENCES logged_models (logged_model_id) ON DELETE CASCADE,
+                    param_key TEXT NOT NULL,
+                    param_value TEXT NOT NULL,
+                    PRIMARY KEY (logged_model_id, param_key)
+                ) STRICT, WITHOUT ROWID
+                """,
+                """
+                CREATE TABLE logged_model_tags (
+                    logged_model_id INTEGER NOT NULL REFERENCES logged_models (logged_model_id) ON DELETE CASCADE,
+                    tag_key TEXT NOT NULL,
+                    tag_value TEXT NOT NULL,
+                    PRIMARY KEY (logged_model_id, tag_key)
+                ) STRICT, WITHOUT ROWID
+                """,
+                """
+                CREATE TABLE logged_model_metrics (
+                    logged_model_id INTEGER NOT NULL REFERENCES logged_models (logged_model_id) ON DELETE CASCADE,
+                    metric_name TEXT NOT NULL,
+                    metric_timestamp_ms INTEGER NOT NULL,
+                    metric_step INTEGER NOT NULL,
+                    metric_value REAL NOT NULL,
+                    is_nan INTEGER NOT NULL,
+                    run_id TEXT NOT NULL,
+                    dataset_name TEXT NOT NULL,
+                    dataset_digest TEXT NOT NULL,
+                    PRIMARY KEY (
+                        logged_model_id, metric_name, dataset_name, dataset_digest, metric_step, metric_timestamp_ms, run_id
+                    )
+                ) STRICT, WITHOUT ROWID
+                """,
+            ]
+        ),
+    ]
+}

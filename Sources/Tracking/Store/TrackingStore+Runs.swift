@@ -1,0 +1,245 @@
+import ApusDatabase
+import ApusKernel
+import ApusLedger
+
+/// The tag that holds a run's name.
+package let runNameTag = "mlflow.runName"
+
+extension TrackingStore {
+    /// What a client says about a run that it starts.
+    package struct NewRun: Sendable {
+        package var experimentID: String
+        package var userID = ""
+        package var name = ""
+        /// Milliseconds since the Unix epoch.
+        package var startTime: Int64 = 0
+        package var tags: [KeyValue] = []
+    }
+
+    /// The row of a run, as writers need it.
+    struct RunRow {
+        let key: Int64
+        let experimentID: Int64
+        let stage: LifecycleStage
+    }
+
+    /// Starts a run.
+    package func createRun(_ new: NewRun) async throws -> Run {
+        let experimentID = try Experiment.parseID(new.experimentID)
+        var tags: [KeyValue] = []
+        for tag in new.tags { tags.setTag(try Limits.runTag(tag)) }
+        let tagName = tags.first { $0.key == runNameTag }?.value ?? ""
+        if !new.name.isEmpty, !tagName.isEmpty, new.name != tagName {
+            throw RequestError.invalid(
+                "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
+                    + "(run_name='\(new.name)', mlflow.runName='\(tagName)')."
+            )
+        }
+        let name = !new.name.isEmpty ? new.name : !tagName.isEmpty ? tagName : RunNames.make(identifiers)
+        tags.setTag(try Limits.runTag(KeyValue(key: runNameTag, value: name)))
+        tags.sort { $0.key < $1.key }
+        let id = Identifier<Run>(identifiers.hex32())
+        return try await database.write { [self, tags] transaction in
+            let experiment = try transaction.first(
+                "SELECT artifact_location, lifecycle_stage FROM experiments WHERE experiment_id = ?",
+                [.integer(experimentID)]
+            ) { (location: $0.text(0), stage: $0.text(1)) }
+            guard let experiment else { throw TrackingError.experimentNotFound(id: "\(experimentID)") }
+            guard experiment.stage == LifecycleStage.active.rawValue else {
+                throw TrackingError.experimentNotActive(id: experimentID)
+            }
+            let info = Run.Info(
+                id: id,
+                name: name,
+                experimentID: experimentID,
+                userID: new.userID,
+                status: .running,
+                startTime: new.startTime,
+                endTime: nil,
+                artifactURI: Self.appending("\(id.rawValue)/artifacts", to: experiment.location),
+                stage: .active
+            )
+            let key = try transaction.first(
+                """
+                INSERT INTO runs (
+                    run_uuid, name, experiment_id, user_id, status, start_time, lifecycle_stage, artifact_uri
+                )
+                VALUES (?, ?, ?, ?, ?, ?, 'active', ?)
+                RETURNING run_id
+                """,
+                [
+                    .text(id.rawValue), .text(name), .integer(experimentID), .text(new.userID),
+                    .text(info.status.rawValue), .integer(new.startTime), .text(info.artifactURI),
+                ]
+            ) { $0.integer(0) }
+            guard let key else { throw DatabaseError(.other, "no key was returned") }
+            try Self.setTags(tags, on: key, transaction)
+            try ledger.record(
+                LedgerEvent(
+                    action: "run.created",
+                    subject: "run/\(id)",
+                    payload: "{\"experiment_id\":\"\(experimentID)\"}"
+                ),
+                in: transaction
+            )
+            return Run(info: info, tags: tags)
+        }
+    }
+
+    /// A run in any stage, with everything that belongs to it.
+    package func run(id: String) async throws -> Run {
+        try await database.read { transaction in
+            let found = try Self.runs(where: "r.run_uuid = ?", [.text(id)], transaction).first
+            guard let found else { throw TrackingError.runNotFound(id: id) }
+            return found
+        }
+    }
+
+    /// Changes what is not nil of an active run; an empty name is ignored.
+    package func updateRun(id: String, status: RunStatus?, endTime: Int64?, name: String?) async throws -> Run.Info {
+        try await database.write { transaction in
+            let row = try Self.activeRun(id, transaction)
+            if let name, !name.isEmpty {
+                try Self.rename(row.key, to: name, transaction)
+                try Self.setTags([try Limits.runTag(KeyValue(key: runNameTag, value: name))], on: row.key, transaction)
+            }
+            if let status {
+                try transaction.execute(
+                    "UPDATE runs SET status = ? WHERE run_id = ?",
+                    [.text(status.rawValue), .integer(row.key)]
+                )
+            }
+            if let endTime {
+                try transaction.execute(
+                    "UPDATE runs SET end_time = ? WHERE run_id = ?",
+                    [.integer(endTime), .integer(row.key)]
+                )
+            }
+            let info = try Self.infos(where: "r.run_id = ?", [.integer(row.key)], transaction).first
+            guard let info else { throw TrackingError.runNotFound(id: id) }
+            return info.info
+        }
+    }
+
+    /// Moves a run into the trash, or out of it; does nothing when it is there already.
+    package func moveRun(id: String, to stage: LifecycleStage) async throws {
+        try await database.write { [self] transaction in
+            let row = try Self.runRow(id, transaction)
+            guard row.stage != stage else { return }
+            try transaction.execute(
+                "UPDATE runs SET lifecycle_stage = ?, deleted_time = ? WHERE run_id = ?",
+                [
+                    .text(stage.rawValue), stage == .deleted ? .integer(clock.milliseconds) : .null,
+                    .integer(row.key),
+                ]
+            )
+            let action = stage == .deleted ? "run.deleted" : "run.restored"
+            try ledger.record(LedgerEvent(action: action, subject: "run/\(id)"), in: transaction)
+        }
+    }
+
+    /// Moves runs to another experiment; their artifacts stay where they are.
+    package func moveRuns(ids: [String], toExperiment experimentID: String) async throws {
+        let target = try Experiment.parseID(experimentID)
+        try await database.write { [self] transaction in
+            guard try Self.experiment(target, transaction).stage == .active else {
+                throw TrackingError.experimentNotActive(id: target)
+            }
+            for id in ids {
+                let row = try Self.activeRun(id, transaction)
+                guard row.experimentID != target else { continue }
+                try transaction.execute(
+                    "UPDATE runs SET experiment_id = ? WHERE run_id = ?",
+                    [.integer(target), .integer(row.key)]
+                )
+                try transaction.execute(
+                    "UPDATE latest_metrics SET experiment_id = ? WHERE run_id = ?",
+                    [.integer(target), .integer(row.key)]
+                )
+                try ledger.record(
+                    LedgerEvent(
+                        action: "run.moved",
+                        subject: "run/\(id)",
+                        payload: "{\"from\":\"\(row.experimentID)\",\"to\":\"\(target)\"}"
+                    ),
+                    in: transaction
+                )
+            }
+        }
+    }
+
+    /// Sets a tag of an active run.
+    package func setTag(run id: String, _ tag: KeyValue) async throws {
+        let tag = try Limits.runTag(tag)
+        try await database.write { transaction in
+            let row = try Self.activeRun(id, transaction)
+            try Self.setTags([tag], on: row.key, transaction)
+            if tag.key == runNameTag { try Self.rename(row.key, to: tag.value, transaction) }
+        }
+    }
+
+    /// Deletes a tag of an active run.
+    package func deleteTag(run id: String, key: String) async throws {
+        try await database.write { transaction in
+            let row = try Self.activeRun(id, transaction)
+            let deleted = try transaction.execute(
+                "DELETE FROM tags WHERE run_id = ? AND key = ?",
+                [.integer(row.key), .text(key)]
+            )
+            guard deleted > 0 else { throw TrackingError.runTagNotFound(key: key, run: id) }
+        }
+    }
+
+    /// The row of a run, held against other writers until the transaction ends.
+    static func runRow(_ id: String, _ transaction: Transaction) throws -> RunRow {
+        try transaction.lock("run/\(id)")
+        let row = try transaction.first(
+            "SELECT run_id, experiment_id, lifecycle_stage FROM runs WHERE run_uuid = ?",
+            [.text(id)]
+        ) { row in
+            RunRow(
+                key: row.integer(0),
+                experimentID: row.integer(1),
+                stage: LifecycleStage(rawValue: row.text(2)) ?? .deleted
+            )
+        }
+        guard let row else { throw TrackingError.runNotFound(id: id) }
+        return row
+    }
+
+    static func activeRun(_ id: String, _ transaction: Transaction) throws -> RunRow {
+        let row = try runRow(id, transaction)
+        guard row.stage == .active else { throw TrackingError.runNotActive(id: id) }
+        return row
+    }
+
+    static func rename(_ key: Int64, to name: String, _ transaction: Transaction) throws {
+        try transaction.execute("UPDATE runs SET name = ? WHERE run_id = ?", [.text(name), .integer(key)])
+    }
+
+    /// Sets tags whose keys differ from each other.
+    static func setTags(_ tags: [KeyValue], on key: Int64, _ transaction: Transaction) throws {
+        try transaction.insert(
+            BulkInsert(
+                into: "tags",
+                [
+                    ("run_id", .integers(tags.map { _ in key })),
+                    ("key", .texts(tags.map(\.key))),
+                    ("value", .texts(tags.map(\.value))),
+                ],
+                conflict: "ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value"
+            )
+        )
+    }
+}
+
+extension [KeyValue] {
+    /// Sets a tag; the last value of a key wins.
+    mutating func setTag(_ tag: KeyValue) {
+        if let index = firstIndex(where: { $0.key == tag.key }) {
+            self[index].value = tag.value
+        } else {
+            append(tag)
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package import ApusDatabase
+package import ApusGateway
+
+/// What tracking brings to the product.
+package struct TrackingCapability: Sendable {
+    package let store: TrackingStore
+
+    package init(store: TrackingStore) {
+        self.store = store
+    }
+
+    package static var migrations: [Migration] { TrackingStore.migrations }
+
+    package var routes: [Route] {
+        ServerRoutes().routes + ExperimentRoutes(store: store).routes + RunRoutes(store: store).routes
+            + MetricRoutes(store: store).routes + InputRoutes(store: store).routes
+    }
+}
