@@ -57,7 +57,7 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusVault",
-                "Registry", "Tracking",
+                "CApusSystem", "Registry", "Tracking",
                 argumentParser, hummingbird, logging, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: settings
@@ -92,6 +92,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O3", "-fno-exceptions", "-Wno-deprecated-declarations"])],
             linkerSettings: [.linkedLibrary("simdjson")]
         ),
+        .target(name: "CApusSystem"),
         // Tests
         tests(of: "ApusDatabase", ["ApusKernel", "ApusTesting"]),
         tests(of: "ApusGateway", ["ApusJSON", "ApusKernel", httpTypes, hummingbird, hummingbirdTesting, nioCore]),

@@ -82,3 +82,19 @@ extension Ledger {
 private func hexadecimal(_ bytes: [UInt8]) -> String {
     bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
 }
+
+extension Ledger {
+    /// Whether some event has this hash, in hexadecimal.
+    package static func contains(head: String, in database: Database) async throws -> Bool {
+        var bytes: [UInt8] = []
+        var digits = Substring(head)
+        while !digits.isEmpty {
+            guard let byte = UInt8(digits.prefix(2), radix: 16), digits.count > 1 else { return false }
+            bytes.append(byte)
+            digits = digits.dropFirst(2)
+        }
+        return try await database.read(limit: .seconds(60)) { [bytes] transaction in
+            try transaction.first("SELECT 1 FROM ledger_chain WHERE hash = ? LIMIT 1", [.blob(bytes)]) { _ in true }
+        } ?? false
+    }
+}

@@ -1,4 +1,24 @@
+import ArgumentParser
+
+/// The command `apus`.
 @main
-struct Apus {
-    static func main() {}
+struct Apus: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        abstract: "Machine-learning operations in one binary.",
+        discussion: """
+            Start a server, then point the MLflow client at it:
+
+              apus server
+              export MLFLOW_TRACKING_URI=http://127.0.0.1:5000
+            """,
+        version: Build.version,
+        subcommands: [ServerCommand.self, AuditCommand.self, GarbageCommand.self, DoctorCommand.self]
+    )
+}
+
+/// What this binary is.
+enum Build {
+    /// The version of Apus.
+    static let version = "0.1.0"
 }

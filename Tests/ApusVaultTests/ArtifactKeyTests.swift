@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func `a key never escapes, however it is spelled and however often it is decoded`(seed: UInt64) {
+    func `a key never escapes, however it is spelled and however often it is decoded`(seed: UInt64) throws {
         var generator = SplitMix(state: seed)
         let pieces = [
             ".", "..", "/", "\\", "%", "%2e", "%2E", "%25", "25", "2e", "2f", "%2f", "%5c", "%00", "C:", ":", "a", "b",
@@ -84,7 +84,7 @@ import Testing
             accepted += 1
             var bytes = Array(key.path.utf8)
             for _ in 0..<20 {
-                #expect(staysBelow(bytes), "\(text)")
+                try #require(staysBelow(bytes), "\(text)")
                 bytes = decode(bytes)
             }
             // Accepting is stable: what was accepted, and its parts, are accepted again.

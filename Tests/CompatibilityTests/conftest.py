@@ -100,7 +100,7 @@ def client(server) -> MlflowClient:
     yield MlflowClient(server.url, server.url)
     while mlflow.active_run():
         mlflow.end_run()
-    mlflow.autolog(disable=True)
+    mlflow.sklearn.autolog(disable=True)
     # set_experiment() lasts for the process; the next test starts without one.
     mlflow.tracking.fluent._active_experiment_id = None
 

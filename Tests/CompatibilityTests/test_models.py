@@ -74,8 +74,9 @@ def test_a_model_goes_to_the_registry_and_back(client, experiment, digits):
     name = unique("digits")
     model = RandomForestClassifier(n_estimators=8, random_state=0).fit(x_train, y_train)
     with mlflow.start_run(experiment_id=experiment) as run:
-        info = mlflow.sklearn.log_model(model, name="model", signature=infer_signature(x_train, model.predict(x_train)),
-                                        registered_model_name=name)
+        info = mlflow.sklearn.log_model(model, name="model", registered_model_name=name,
+                                        signature=infer_signature(x_train, model.predict(x_train)),
+                                        skops_trusted_types=["sklearn.tree._tree.Tree"])
     assert int(info.registered_model_version) == 1
     client.set_registered_model_alias(name, "champion", 1)
     version = client.get_model_version_by_alias(name, "champion")

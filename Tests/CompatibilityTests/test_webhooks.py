@@ -63,6 +63,8 @@ def api(start_server) -> Api:
     """A server of its own that may call plain HTTP addresses on loopback."""
     return Api(start_server(environment={
         "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+        # MLflow looks for new webhooks once a minute unless told otherwise.
+        "MLFLOW_WEBHOOK_CACHE_TTL": "0",
     }).url)
 
 

@@ -5,7 +5,7 @@ import HTTPTypes
 /// A page of another origin can reach a server on loopback when its name is made to resolve there (DNS rebinding),
 /// or by a plain form. The first has a foreign `Host`, the second a foreign `Origin`.
 package struct HostCheck: Sendable {
-    /// Names beyond the built-in ones, in lower case without a port; `*` allows all, `*.example.com` a domain.
+    /// Names beyond the built-in ones, in lower case without a port; `*` stands for any text.
     private let allowedHosts: [String]
     /// Full origins such as `https://ui.example.com`; `*` allows all.
     private let allowedOrigins: [String]
@@ -40,9 +40,7 @@ package struct HostCheck: Sendable {
     func isAllowed(host: String) -> Bool {
         let name = Self.nameOnly(host.lowercased())
         if ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].contains(name) || Self.isPrivate(name) { return true }
-        return allowedHosts.contains { pattern in
-            pattern == "*" || pattern == name || (pattern.hasPrefix("*.") && name.hasSuffix(pattern.dropFirst()))
-        }
+        return allowedHosts.contains { Self.matches(pattern: $0, name) }
     }
 
     private func isAllowed(origin: String, host: String) -> Bool {
@@ -69,6 +67,19 @@ package struct HostCheck: Sendable {
         }
         return first == 10 || first == 127 || (first == 172 && (16...31).contains(second))
             || (first == 192 && second == 168)
+    }
+
+    /// Whether a name matches a pattern in which each `*` stands for any text.
+    static func matches(pattern: String, _ name: String) -> Bool {
+        let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
+        guard let first = pieces.first, let last = pieces.last, pieces.count > 1 else { return pattern == name }
+        guard name.hasPrefix(first), name.utf8.count >= first.utf8.count + last.utf8.count else { return false }
+        var rest = name.dropFirst(first.count)
+        for piece in pieces.dropFirst().dropLast() where !piece.isEmpty {
+            guard let found = rest.firstRange(of: piece) else { return false }
+            rest = rest[found.upperBound...]
+        }
+        return rest.hasSuffix(last)
     }
 
     private static func printable(_ name: String) -> String {

@@ -7,7 +7,10 @@ protocol OrderDialect: Sendable {
 
     /// Finds the field that is ordered by.
     ///
-    /// - Parameter field: The field's text without the direction.
+    /// - Parameters:
+    ///   - field: The field's text without the direction.
+    ///   - ascending: The direction asked for.
+    /// - Returns: The term with the field's canonical name.
     /// - Throws: `RequestError` when there is no such field.
     func term(_ field: String, ascending: Bool) throws -> OrderTerm
 }

@@ -35,6 +35,7 @@ package struct LoggedModelPageToken: Sendable, Equatable {
     /// The token's own offset plays no part.
     ///
     /// - Parameter text: What the client sent; nil and the empty text mean the first page.
+    /// - Returns: How many models come before the page.
     /// - Throws: `RequestError` with MLflow's message when the text belongs to another search or is no token.
     package func offset(decoding text: String?) throws -> Int {
         guard let text, !text.isEmpty else { return 0 }

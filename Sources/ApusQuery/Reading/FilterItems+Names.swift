@@ -94,11 +94,11 @@ extension FilterItems {
         return result
     }
 
-    /// Joins names of types with the text that follows them.
+    /// Joins names of types, unless they come first, with the text that follows them.
     func typedTexts(_ items: [FilterItem]) -> [FilterItem] {
         var result: [FilterItem] = []
         for item in items {
-            if item.isToken(.string), let last = result.last, last.isToken(.type) {
+            if item.isToken(.string), result.count > 1, let last = result.last, last.isToken(.type) {
                 result[result.count - 1] = last.joined(upTo: item, as: .typedText)
             } else {
                 result.append(item)

@@ -49,6 +49,8 @@ extension BlobWriter {
                 block.clear(minimumCapacity: Self.blockBytes)
             }
         }
+        // A stream may just end when its task is cancelled; that is not the end of the content.
+        try Task.checkCancellation()
         while try await group.next() != nil {}
         return block
     }

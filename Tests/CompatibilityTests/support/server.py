@@ -82,6 +82,10 @@ class Server:
         database = ["--database", self.database] if self.database else []
         return [str(binary()), "server", "--data-dir", str(self.data_directory), *database, *common]
 
+    def prefixes(self) -> list[str]:
+        """The path prefixes under which /health may be served."""
+        return [value for option, value in zip(self.arguments, self.arguments[1:]) if option == "--static-prefix"] + [""]
+
     def start(self, timeout: float = 90) -> "Server":
         """Starts the process and waits until /health answers `OK`."""
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -94,13 +98,14 @@ class Server:
                 [*self.wrapper, *self.command()], cwd=self.directory, env=quiet_environment(self.environment),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )
+        addresses = [f"{self.url}{prefix}/health" for prefix in self.prefixes()]
         deadline = time.monotonic() + timeout
         pause = 0.005
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode} at start:\n{self.log_tail()}")
             try:
-                if requests.get(self.url + "/health", timeout=5).text == "OK":
+                if any(requests.get(address, timeout=5).text == "OK" for address in addresses):
                     return self
             except requests.RequestException:
                 pass

@@ -1,0 +1,7 @@
+#include "apus_system.h"
+#include <sys/vfs.h>
+
+uint64_t apus_file_system_type(const char *path) {
+    struct statfs status;
+    return statfs(path, &status) == 0 ? (uint64_t)(uint32_t)status.f_type : 0;
+}

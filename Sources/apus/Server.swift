@@ -1,0 +1,117 @@
+import ApusDatabase
+import ApusGateway
+import ApusKernel
+import ApusLedger
+import ApusVault
+import Logging
+import Registry
+import ServiceLifecycle
+import Tracking
+import UnixSignals
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Puts the product together: the capabilities, on the mechanisms, behind the front door.
+struct Server {
+    let settings: ServerSettings
+    let logger: Logger
+
+    func run() async throws {
+        let folder = try DataFolder.make(settings.dataFolder)
+        try folder.lock()
+        let database = try Database(settings.database, logger: logger)
+        let applied = try await database.migrate(Self.migrations)
+        if !applied.isEmpty { logger.info("migrated the database", metadata: ["steps": "\(applied.count)"]) }
+        let ledger = Ledger(database: database, clock: SystemWallClock(), logger: logger)
+        let tracking = TrackingCapability(
+            store: TrackingStore(database: database, ledger: ledger, artifactRoot: settings.artifactRoot)
+        )
+        try await tracking.store.prepare()
+        let accessLog = try openAccessLog()
+        let responder = GatewayResponder(
+            routes: tracking.routes,
+            configuration: .init(
+                hostCheck: HostCheck(
+                    allowedHosts: settings.allowedHosts,
+                    allowedOrigins: settings.allowedOrigins,
+                    isOff: !settings.checksHosts
+                ),
+                staticPrefix: settings.staticPrefix,
+                accessLog: accessLog,
+                logger: logger
+            ),
+            gauges: {
+                [
+                    .init(
+                        "apus_database_waiting_writes",
+                        help: "Requests that wait for the writer.",
+                        value: Double(database.waitingWrites)
+                    ),
+                    .init(
+                        "apus_database_waiting_reads",
+                        help: "Requests that wait for a reader.",
+                        value: Double(database.waitingReads)
+                    ),
+                ]
+            }
+        )
+        let front = GatewayServer.application(
+            responder,
+            host: settings.host,
+            port: settings.port,
+            logger: logger,
+            onRunning: { port in announce(port: port) }
+        )
+        var services: [any Service] = [ledger]
+        if let accessLog { services.append(AccessLogService(log: accessLog)) }
+        var configuration = ServiceGroupConfiguration(
+            services: services + [front],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        configuration.maximumGracefulShutdownDuration = .seconds(30)
+        try await ServiceGroup(configuration: configuration).run()
+        await database.close()
+    }
+
+    /// The schema of all capabilities, oldest step first in each.
+    static var migrations: [Migration] {
+        Ledger.migrations + TrackingCapability.migrations
+    }
+
+    private func openAccessLog() throws -> AccessLog? {
+        switch settings.accessLog {
+        case "off": return nil
+        case "-": return AccessLog(descriptor: STDERR_FILENO)
+        default:
+            let descriptor = open(settings.accessLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else {
+                throw RequestError.invalid("The access log '\(settings.accessLog)' cannot be opened.")
+            }
+            return AccessLog(descriptor: descriptor)
+        }
+    }
+
+    private func announce(port: Int) {
+        let host = settings.host == "0.0.0.0" || settings.host == "::" ? "127.0.0.1" : settings.host
+        let shown = host.contains(":") ? "[\(host)]" : host
+        Terminal.say("Apus is at http://\(shown):\(port)\(settings.staticPrefix) with its data in \(settings.dataFolder)")
+    }
+}
+
+/// Writes collected lines several times a second.
+struct AccessLogService: Service {
+    let log: AccessLog
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: .milliseconds(250))
+                log.flush()
+            }
+        }
+        log.flush()
+    }
+}
