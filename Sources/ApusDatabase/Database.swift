@@ -47,6 +47,7 @@ package final class Database: Sendable {
     /// Runs `body` in a transaction and returns when its changes are on disk.
     ///
     /// All of the changes happen or, when `body` throws, none. `body` may run more than once.
+    @discardableResult
     package func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
         try await backend.write(body)
     }

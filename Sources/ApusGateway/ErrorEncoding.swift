@@ -30,7 +30,10 @@ extension GatewayResponse {
             json.key("error_code")
             json.string(code.rawValue)
             json.key("message")
-            json.string(code.status.code >= 500 ? "\(message) (request \(requestID))" : message)
+            json.string(message)
+            guard code.status.code >= 500 else { return }
+            json.key("request_id")
+            json.string(requestID)
         }
         var response = json(status: code.status, bytes: writer.bytes)
         if code == .temporarilyUnavailable { response.headers[.retryAfter] = "2" }

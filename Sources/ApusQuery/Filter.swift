@@ -29,12 +29,12 @@ package indirect enum Filter: Sendable, Equatable {
     }
 
     /// The conjunction of `parts`; nil for none.
-    static func all(_ parts: [Filter]) -> Filter? {
+    package static func all(_ parts: [Filter]) -> Filter? {
         joined(parts, as: Filter.and) { if case .and(let inner) = $0 { inner } else { nil } }
     }
 
     /// The disjunction of `parts`; nil for none.
-    static func any(_ parts: [Filter]) -> Filter? {
+    package static func any(_ parts: [Filter]) -> Filter? {
         joined(parts, as: Filter.or) { if case .or(let inner) = $0 { inner } else { nil } }
     }
 }

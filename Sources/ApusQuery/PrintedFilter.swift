@@ -2,11 +2,15 @@
 ///
 /// Reading the text with the same schema gives the condition back.
 package struct PrintedFilter: Sendable, Equatable, CustomStringConvertible {
-    /// The text; nil when the condition cannot be written, which does not happen to one that was read.
+    /// The text; nil when the condition cannot be written.
+    ///
+    /// Any single comparison that was read can be written. Among several, a text that ends in a backslash cannot: the
+    /// language has no way to keep the backslash from joining it with the next one.
     package let text: String?
 
     package init(_ filter: Filter, in schema: SearchSchema) {
-        text = Self.text(filter, schema, isFactor: false)
+        let text = Self.text(filter, schema, isFactor: false)
+        self.text = text.flatMap { (try? schema.parse(filter: $0)) == filter ? $0 : nil }
     }
 
     package var description: String { text ?? "" }
@@ -40,7 +44,7 @@ package struct PrintedFilter: Sendable, Equatable, CustomStringConvertible {
         switch value {
         case .integer(let value): [String(value), "'\(value)'"]
         case .number(let value): [number(value)]
-        case .string(let text): ["'\(text)'", "\"\(text)\"", text]
+        case .string(let text): ["'\(text)'", "\"\(text)\"", text, "\(text)'", "'\(text)"]
         case .list(let items): ["(" + items.map(literal).joined(separator: ", ") + ")"]
         case .none: [""]
         }

@@ -78,7 +78,7 @@ struct Server {
 
     /// The schema of all capabilities, oldest step first in each.
     static var migrations: [Migration] {
-        Ledger.migrations + TrackingCapability.migrations
+        Ledger.migrations + ArtifactTree.migrations + TrackingCapability.migrations
     }
 
     private func openAccessLog() throws -> AccessLog? {

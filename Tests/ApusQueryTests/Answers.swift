@@ -1,7 +1,7 @@
 import ApusKernel
 import FoundationEssentials
 
-@testable import ApusQuery
+import ApusQuery
 
 /// What the real MLflow answered to the corpus; see `Differential/ask_mlflow.py`.
 struct Answer: Sendable {

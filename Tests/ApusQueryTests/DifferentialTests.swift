@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ApusQuery
+import ApusQuery
 
 /// Compares with what MLflow 3.18 answered; see `Differential/ask_mlflow.py`.
 @Suite struct DifferentialTests {

@@ -1,7 +1,7 @@
 import ApusKernel
 import Testing
 
-@testable import ApusQuery
+import ApusQuery
 
 @Suite struct FilterTests {
     private func message(_ schema: SearchSchema, _ filter: String) -> String? {

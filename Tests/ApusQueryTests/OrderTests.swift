@@ -1,7 +1,7 @@
 import ApusKernel
 import Testing
 
-@testable import ApusQuery
+import ApusQuery
 
 @Suite struct OrderTests {
     @Test func `terms keep their order and nothing is added`() throws {

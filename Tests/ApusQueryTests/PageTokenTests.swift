@@ -1,7 +1,7 @@
 import ApusKernel
 import Testing
 
-@testable import ApusQuery
+import ApusQuery
 
 @Suite struct PageTokenTests {
     @Test func `a token has MLflow's text`() throws {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ArtifactStoreTests {
     @Test(arguments: ArtifactStoreFixture.databases)
     func `a file is read back under its key, and its directories are made`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect, clock: FixedClock(milliseconds: 1234)) { fixture in
+        try await ArtifactStoreFixture.with(dialect, clock: FixedClock(milliseconds: 1234)) { fixture async throws in
             let content = Chunks(sizeBytes: 100_000)
             let key = try ArtifactKey(validating: "1/run/artifacts/model/MLmodel")
             let written = try await fixture.artifacts.write(content, at: key)
@@ -27,7 +27,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `a directory is listed by the bytes of its names, and nothing else is in it`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             let names = ["Z", "a", "B", "_", "é", "e\u{301}", "10", "9", "a b", "a%", "a_", "a-b", "a.b", "日", "~"]
             for name in names { try await fixture.put("d/\(name)") }
             for other in ["d0/x", "d-/x", "d/sub/x", "e/d/x", "d%/x", "D/x"] { try await fixture.put(other) }
@@ -51,7 +51,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `a file replaces a file`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             let first = try await fixture.put("d/a", seed: 1)
             let second = try await fixture.put("d/a", seed: 2)
             #expect(first.content != second.content)
@@ -62,7 +62,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `a file cannot replace a directory, nor lie below a file`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             try await fixture.put("a/b/c")
             for path in ["a", "a/b", "a/b/c/d", "a/b/c/d/e"] {
                 let error = await thrown { try await fixture.put(path) }
@@ -76,7 +76,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `deleting a directory removes all below it and nothing beside it`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             for path in ["a/b/1", "a/b/c/2", "a/b/c/d/3", "a/b0/4", "a/b-/5", "a/b.txt", "a/B/6", "ab/7"] {
                 try await fixture.put(path)
             }
@@ -93,7 +93,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `the files below a directory are found in pages`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             let paths = ["a/b/1", "a/b/2", "a/b/c/1", "a/b/c/d/9", "a/b/e/0"]
             for path in paths + ["a/1", "a/b0/1", "b/1"] { try await fixture.put(path) }
             var found: [ArtifactEntry] = []
@@ -111,7 +111,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `what is missing or a directory cannot be opened`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             try await fixture.put("x/a")
             let missing = await thrown { _ = try await fixture.artifacts.open(ArtifactKey(validating: "x/none")) }
             #expect((missing as? RequestError) == RequestError(.resourceDoesNotExist, "No such artifact: 'x/none'"))
@@ -122,7 +122,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `a file does not appear when its record fails, and its bytes are swept`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             let key = try ArtifactKey(validating: "a/b")
             await #expect(throws: Chunks.Cut.self) {
                 try await fixture.artifacts.write(Chunks(sizeBytes: 5), at: key) { _, _ in throw Chunks.Cut() }
@@ -137,7 +137,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `a sweep keeps the bytes of files and of other references`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             let kept = try await fixture.put("a/kept", seed: 1)
             let deleted = try await fixture.put("a/deleted", seed: 2)
             let twin = try await fixture.put("a/twin", seed: 1)
@@ -156,7 +156,7 @@ import Testing
 
     @Test(arguments: ArtifactStoreFixture.databases)
     func `writers and a remover of one directory leave a tree without orphans`(dialect: Dialect) async throws {
-        try await ArtifactStoreFixture.with(dialect) { fixture in
+        try await ArtifactStoreFixture.with(dialect) { fixture async throws in
             let blob = try await fixture.vault.store.write(Chunks(sizeBytes: 10))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for writer in 0..<6 {
@@ -186,7 +186,7 @@ import Testing
     }
 
     @Test func `a listing is one statement, and so is each question of a sweep`() async throws {
-        try await ArtifactStoreFixture.with(.sqlite) { fixture in
+        try await ArtifactStoreFixture.with(.sqlite) { fixture async throws in
             for number in 0..<20 { try await fixture.put("a/b/\(number)") }
             let trace = StatementTrace()
             try await StatementTrace.$current.withValue(trace) {
@@ -210,7 +210,7 @@ import Testing
     }
 
     @Test func `putting a file into a directory that exists takes two statements`() async throws {
-        try await ArtifactStoreFixture.with(.sqlite) { fixture in
+        try await ArtifactStoreFixture.with(.sqlite) { fixture async throws in
             try await fixture.put("1/run/artifacts/model/a")
             let blob = try await fixture.vault.store.write(Chunks(sizeBytes: 10))
             let trace = StatementTrace()

@@ -37,7 +37,8 @@ package struct HostCheck: Sendable {
         return nil
     }
 
-    func isAllowed(host: String) -> Bool {
+    /// Whether requests may name this host, given with or without a port.
+    package func isAllowed(host: String) -> Bool {
         let name = Self.nameOnly(host.lowercased())
         if ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].contains(name) || Self.isPrivate(name) { return true }
         return allowedHosts.contains { Self.matches(pattern: $0, name) }

@@ -1,5 +1,5 @@
 /// Base64 with padding, in the standard alphabet.
-enum Base64Text {
+package enum Base64Text {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     /// Bytes outside of the alphabet have the value 255.
     private static let values: [UInt8] = {
@@ -8,7 +8,7 @@ enum Base64Text {
         return values
     }()
 
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var result: [UInt8] = []
         var bits: UInt32 = 0
         var bitCount: UInt32 = 0
@@ -29,7 +29,7 @@ enum Base64Text {
     /// The bytes of `text`; nil when it is not ASCII or its padding is wrong.
     ///
     /// As in Python, marks outside of the alphabet and whatever stands behind the padding are skipped.
-    static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: String) -> [UInt8]? {
         var result: [UInt8] = []
         var bits: UInt32 = 0
         var position = 0

@@ -8,8 +8,18 @@ struct FilterClause: Sendable, Equatable {
         }
 
         let form: Form
+        let source: SourceText
+        /// Code points in the source text.
+        let range: Range<Int>
+
         /// The side's text, quotes and inner blanks included.
-        let text: String
+        ///
+        /// Copied only when asked for: in a chain of comparisons each has all before it for its left side.
+        var text: String { source[range] }
+
+        static func == (left: Operand, right: Operand) -> Bool {
+            left.form == right.form && left.range == right.range
+        }
     }
 
     let left: Operand

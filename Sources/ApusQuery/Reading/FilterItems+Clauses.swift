@@ -49,7 +49,7 @@ extension FilterItems {
             case .token(.float): .float
             default: .other
             }
-        return FilterClause.Operand(form: form, text: text(item))
+        return FilterClause.Operand(form: form, source: source, range: item.range)
     }
 
     /// Joins an item with the name that follows it, as SQL does with aliases.

@@ -1,7 +1,7 @@
 /// Values as Python prints them, because MLflow's messages quote values that way.
-enum PythonText {
+package enum PythonText {
     /// A text in quotes.
-    static func repr(_ text: String) -> String {
+    package static func repr(_ text: String) -> String {
         let scalars = text.unicodeScalars
         let quote: Unicode.Scalar = scalars.contains("'") && !scalars.contains("\"") ? "\"" : "'"
         var result = String.UnicodeScalarView([quote])
@@ -24,7 +24,7 @@ enum PythonText {
     }
 
     /// Bytes in quotes, with the prefix `b`.
-    static func repr(bytes: some Collection<UInt8>) -> String {
+    package static func repr(bytes: some Collection<UInt8>) -> String {
         let quote: UInt8 = bytes.contains(0x27) && !bytes.contains(0x22) ? 0x22 : 0x27
         var result = "b" + String(Unicode.Scalar(quote))
         for byte in bytes {
@@ -41,27 +41,27 @@ enum PythonText {
     }
 
     /// A list of texts.
-    static func list(_ texts: some Sequence<String>) -> String {
+    package static func list(_ texts: some Sequence<String>) -> String {
         "[" + texts.map { repr($0) }.joined(separator: ", ") + "]"
     }
 
     /// A tuple of texts.
-    static func tuple(_ texts: some Sequence<String>) -> String {
+    package static func tuple(_ texts: some Sequence<String>) -> String {
         tuple(printed: texts.map { repr($0) })
     }
 
     /// A tuple of values that are printed already.
-    static func tuple(printed: [String]) -> String {
+    package static func tuple(printed: [String]) -> String {
         printed.count == 1 ? "(\(printed[0]),)" : "(" + printed.joined(separator: ", ") + ")"
     }
 
     /// A set of texts, in alphabetical order; Python's own order is random.
-    static func set(_ texts: some Sequence<String>) -> String {
+    package static func set(_ texts: some Sequence<String>) -> String {
         "{" + texts.sorted().map { repr($0) }.joined(separator: ", ") + "}"
     }
 
     /// A floating-point number.
-    static func repr(_ number: Double) -> String {
+    package static func repr(_ number: Double) -> String {
         number.description
     }
 
@@ -85,7 +85,7 @@ enum PythonText {
     }
 
     /// `value` in lower-case hexadecimal, with leading zeros up to `digits`.
-    static func hex(_ value: UInt32, digits: Int) -> String {
+    package static func hex(_ value: UInt32, digits: Int) -> String {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: max(0, digits - text.count)) + text
     }

@@ -36,7 +36,7 @@ package struct HistoryPosition: Sendable, Equatable {
         guard fields.count == 4, let timestamp = Int64(fields[0]), let step = Int64(fields[1]),
             let bits = UInt64(fields[2], radix: 16), Double(bitPattern: bits).isFinite
         else {
-            throw RequestError.invalid("Invalid page token, could not decode '\(token.prefix(100))'")
+            throw RequestError.invalid("Invalid page token, could not base64-decode")
         }
         self.init(timestamp: timestamp, step: step, value: Double(bitPattern: bits), isNaN: fields[3] == "1")
     }

@@ -57,9 +57,12 @@ struct InputRoutes {
 
     private func searchDatasets(_ request: GatewayRequest) async throws -> GatewayResponse {
         let ids = try await request.message { try $0.strings("experiment_ids") }
-        guard !ids.isEmpty, ids.count <= Self.maximumExperiments else {
+        guard !ids.isEmpty else {
+            throw RequestError.invalid("SearchDatasets request must specify at least one experiment_id.")
+        }
+        guard ids.count <= Self.maximumExperiments else {
             throw RequestError.invalid(
-                "SearchDatasets request must specify at least 1 and at most \(Self.maximumExperiments) experiment_ids. "
+                "SearchDatasets request cannot specify more than \(Self.maximumExperiments) experiment_ids. "
                     + "Received \(ids.count) experiment_ids."
             )
         }

@@ -6,12 +6,28 @@ import ApusQuery
 package struct RunSearch: Sendable {
     /// Wire identifiers; none finds nothing.
     package var experimentIDs: [String]
-    package var filter = ""
-    package var orderBy: [String] = []
-    package var view = ViewType.activeOnly
+    package var filter: String
+    package var orderBy: [String]
+    package var view: ViewType
     /// 1 to 50,000.
-    package var limit: Int64 = 1000
-    package var pageToken = ""
+    package var limit: Int64
+    package var pageToken: String
+
+    package init(
+        experimentIDs: [String],
+        filter: String = "",
+        orderBy: [String] = [],
+        view: ViewType = .activeOnly,
+        limit: Int64 = 1000,
+        pageToken: String = ""
+    ) {
+        self.experimentIDs = experimentIDs
+        self.filter = filter
+        self.orderBy = orderBy
+        self.view = view
+        self.limit = limit
+        self.pageToken = pageToken
+    }
 }
 
 /// A run that was found, with the key of its row.

@@ -24,9 +24,9 @@ package struct LogBatch: Sendable {
         let total = metrics.count + params.count + tags.count
         guard total <= Limits.entitiesPerBatch else {
             throw RequestError.invalid(
-                "A batch logging request can contain at most \(Limits.entitiesPerBatch) metrics, params, and tags in "
-                    + "total. Got \(total) metrics, params, and tags in total. Please split up metrics, params, and "
-                    + "tags across multiple requests and try again."
+                "A batch logging request can contain at most \(Limits.entitiesPerBatch) metrics, params, and tags. "
+                    + "Got \(total) metrics, params, and tags. Please split up metrics, params, and tags across "
+                    + "multiple requests and try again."
             )
         }
         var seen: Set<String> = []

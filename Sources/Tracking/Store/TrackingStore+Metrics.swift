@@ -39,15 +39,7 @@ extension TrackingStore {
                     .integer(run), .integer(keyID), .integer(after.timestamp), .integer(after.step),
                     .real(after.value), .integer(after.isNaN ? 1 : 0), .integer(limit),
                 ]
-            ) { row in
-                MetricPoint(
-                    key: key,
-                    stored: row.real(2),
-                    isNaN: row.integer(3) != 0,
-                    timestamp: row.integer(0),
-                    step: row.integer(1)
-                )
-            }
+            ) { Self.point(key, $0, from: 0) }
         }
     }
 
@@ -64,47 +56,42 @@ extension TrackingStore {
                 LIMIT ?
                 """,
                 [.texts(ids), .text(key), .integer(limit)]
-            ) { row in
-                (
-                    row.text(0),
-                    MetricPoint(
-                        key: key,
-                        stored: row.real(3),
-                        isNaN: row.integer(4) != 0,
-                        timestamp: row.integer(1),
-                        step: row.integer(2)
-                    )
-                )
-            }
+            ) { ($0.text(0), Self.point(key, $0, from: 1)) }
         }
     }
 
-    /// A sample of each run's history for a chart: the first point of each of `limit` equal groups, and the last point.
+    /// A sample of each run's history for a chart, in the order of `ids`.
+    ///
+    /// A history is divided into `limit` groups of equal size; the first point of each is taken, and the very last
+    /// point of all, which takes the place of the last group's when the sample is full.
     ///
     /// - Parameter steps: Only points within; nil for all.
+    /// - Throws: `TrackingError.runNotFound` for any of the runs.
     package func sampledHistories(
         runs ids: [String],
         key: String,
         steps: ClosedRange<Int64>?,
         limit: Int64
     ) async throws -> [(run: String, MetricPoint)] {
-        try await database.read { transaction in
-            try transaction.query(
+        var samples: [String: [MetricPoint]] = [:]
+        let sampled = try await database.read { transaction in
+            let known = Set(
+                try transaction.query("SELECT run_uuid FROM runs WHERE run_uuid IN (?*)", [.texts(ids)]) { $0.text(0) }
+            )
+            if let unknown = ids.first(where: { !known.contains($0) }) { throw TrackingError.runNotFound(id: unknown) }
+            return try transaction.query(
                 """
                 WITH points AS (
                     SELECT r.run_uuid AS run_uuid, m.timestamp AS timestamp, m.step AS step, m.value AS value,
                         m.is_nan AS is_nan,
-                        NTILE(\(limit)) OVER (
-                            PARTITION BY r.run_uuid ORDER BY m.step, m.timestamp, m.value, m.is_nan
-                        ) AS bucket,
-                        ROW_NUMBER() OVER (
-                            PARTITION BY r.run_uuid ORDER BY m.step, m.timestamp, m.value, m.is_nan
-                        ) AS place,
+                        NTILE(\(limit)) OVER whole AS bucket,
+                        ROW_NUMBER() OVER whole AS place,
                         COUNT(*) OVER (PARTITION BY r.run_uuid) AS total
                     FROM runs r
                     JOIN metrics m ON m.run_id = r.run_id
                     WHERE r.run_uuid IN (?*) AND m.key_id = (SELECT key_id FROM metric_keys WHERE key = ?)
                         AND m.step BETWEEN ? AND ?
+                    WINDOW whole AS (PARTITION BY r.run_uuid ORDER BY m.step, m.timestamp, m.value, m.is_nan)
                 ),
                 numbered AS (
                     SELECT run_uuid, timestamp, step, value, is_nan, place, total,
@@ -117,18 +104,24 @@ extension TrackingStore {
                 ORDER BY run_uuid, place
                 """,
                 [.texts(ids), .text(key), .integer(steps?.lowerBound ?? .min), .integer(steps?.upperBound ?? .max)]
-            ) { row in
-                (
-                    row.text(0),
-                    MetricPoint(
-                        key: key,
-                        stored: row.real(3),
-                        isNaN: row.integer(4) != 0,
-                        timestamp: row.integer(1),
-                        step: row.integer(2)
-                    )
-                )
-            }
+            ) { ($0.text(0), Self.point(key, $0, from: 1)) }
         }
+        for (run, point) in sampled { samples[run, default: []].append(point) }
+        return ids.flatMap { id in
+            var points = samples[id] ?? []
+            if points.count > limit { points.remove(at: points.count - 2) }
+            return points.map { (id, $0) }
+        }
+    }
+
+    /// A point from the columns timestamp, step, value and is_nan.
+    private static func point(_ key: String, _ row: Row, from column: Int32) -> MetricPoint {
+        MetricPoint(
+            key: key,
+            stored: row.real(column + 2),
+            isNaN: row.integer(column + 3) != 0,
+            timestamp: row.integer(column),
+            step: row.integer(column + 1)
+        )
     }
 }

@@ -9,11 +9,25 @@ extension TrackingStore {
     /// What a client says about a run that it starts.
     package struct NewRun: Sendable {
         package var experimentID: String
-        package var userID = ""
-        package var name = ""
+        package var userID: String
+        package var name: String
         /// Milliseconds since the Unix epoch.
-        package var startTime: Int64 = 0
-        package var tags: [KeyValue] = []
+        package var startTime: Int64
+        package var tags: [KeyValue]
+
+        package init(
+            experimentID: String,
+            userID: String = "",
+            name: String = "",
+            startTime: Int64 = 0,
+            tags: [KeyValue] = []
+        ) {
+            self.experimentID = experimentID
+            self.userID = userID
+            self.name = name
+            self.startTime = startTime
+            self.tags = tags
+        }
     }
 
     /// The row of a run, as writers need it.
