@@ -57,7 +57,7 @@ class Table:
         self.rows: list[dict] = []
 
     def head(self, title: str) -> None:
-        print(f"\n{title}\n  {'':46}{'Apus':>12}{'MLflow':>12}{'ratio':>9}   limit", flush=True)
+        print(f"\n{title}\n  {'':54}{'Apus':>12}{'MLflow':>12}{'ratio':>9}   limit", flush=True)
 
     def add(self, group: str, name: str, ours: float, theirs: float | None, unit: str, more_is_better: bool = True,
             limit: str = "", **detail: object) -> None:
@@ -69,7 +69,7 @@ class Table:
         ratio = None if theirs is None or not ours or not theirs else (ours / theirs if more_is_better else theirs / ours)
         self.rows.append({"group": group, "name": name, "unit": unit, "apus": ours, "mlflow": theirs, "ratio": ratio,
                           "limit": limit, **detail})
-        print(f"  {name + ', ' + unit:46}{number(ours):>12}{number(theirs):>12}{number(ratio):>8}{'x' if ratio else ' '}   {limit}",
+        print(f"  {name + ', ' + unit:54}{number(ours):>12}{number(theirs):>12}{number(ratio):>8}{'x' if ratio else ' '}   {limit}",
               flush=True)
 
 
@@ -214,7 +214,7 @@ def compare(table: Table, kind: str, directory: Path, limits: dict) -> None:
             small_requests(table, kind, servers, limits)
             if kind == "sqlite":
                 artifacts(table, kind, servers, directory, limits)
-            database = urls[1] or f"sqlite:///{theirs.data_directory}/mlflow.db"
+            database = (urls[1] or "").replace("postgresql://", "postgresql+psycopg2://") or f"sqlite:///{theirs.data_directory}/mlflow.db"
             searches(table, kind, servers, database)
             history(table, kind, servers, database)
             ours.stop()

@@ -8,12 +8,14 @@ package struct BulkInsert: Sendable {
         case integers([Int64])
         case reals([Double])
         case texts([String])
+        case blobs([[UInt8]])
 
         var count: Int {
             switch self {
             case .integers(let values): values.count
             case .reals(let values): values.count
             case .texts(let values): values.count
+            case .blobs(let values): values.count
             }
         }
     }
@@ -47,6 +49,7 @@ package struct BulkInsert: Sendable {
                 case .integers: "$\(index + 1)::int8[]"
                 case .reals: "$\(index + 1)::float8[]"
                 case .texts: "$\(index + 1)::text[]"
+                case .blobs: "$\(index + 1)::bytea[]"
                 }
             }
             return "INSERT INTO \(table) (\(names)) SELECT * FROM unnest(\(arrays.joined(separator: ", "))) \(conflict)"

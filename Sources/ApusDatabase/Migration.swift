@@ -5,9 +5,13 @@ package struct Migration: Sendable {
     /// Schema statements with SQLite's strict types; see ``Dialect/translateSchema(_:)``.
     package let statements: [String]
 
-    package init(_ id: String, _ statements: [String]) {
+    /// What only PostgreSQL needs besides, such as how a column is stored.
+    package let postgresStatements: [String]
+
+    package init(_ id: String, _ statements: [String], postgres postgresStatements: [String] = []) {
         self.id = id
         self.statements = statements
+        self.postgresStatements = postgresStatements
     }
 }
 
@@ -31,7 +35,8 @@ extension Database {
         var added: [String] = []
         for migration in migrations where !applied.contains(migration.id) {
             let record = "INSERT INTO apus_migrations (id) VALUES ('\(migration.id)')"
-            try await runSchema(migration.statements.map(dialect.translateSchema) + [record])
+            let own = dialect == .postgres ? migration.postgresStatements : []
+            try await runSchema(migration.statements.map(dialect.translateSchema) + own + [record])
             added.append(migration.id)
         }
         return added

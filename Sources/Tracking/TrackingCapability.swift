@@ -1,5 +1,6 @@
 package import ApusDatabase
 package import ApusGateway
+package import ServiceLifecycle
 
 /// What tracking brings to the product.
 package struct TrackingCapability: Sendable {
@@ -10,6 +11,9 @@ package struct TrackingCapability: Sendable {
     }
 
     package static var migrations: [Migration] { TrackingStore.migrations }
+
+    /// What works in the background.
+    package var services: [any Service] { [store.compactor] }
 
     package var routes: [Route] {
         ServerRoutes().routes + ExperimentRoutes(store: store).routes + RunRoutes(store: store).routes

@@ -64,7 +64,7 @@ struct Server {
             logger: logger,
             onRunning: { port in announce(port: port) }
         )
-        var services: [any Service] = [ledger]
+        var services: [any Service] = [ledger] + tracking.services
         if let accessLog { services.append(AccessLogService(log: accessLog)) }
         var configuration = ServiceGroupConfiguration(
             services: services + [front],

@@ -19,6 +19,14 @@ struct PostgresParameters {
             switch column.values {
             case .integers(let numbers): try append(.integers(numbers))
             case .texts(let texts): try append(.texts(texts))
+            case .blobs(let blobs):
+                try append(PostgresType.byteaArray) { buffer in
+                    Self.appendArrayHead(PostgresType.bytea, count: blobs.count, to: &buffer)
+                    for blob in blobs {
+                        Self.append(Int32(clamping: blob.count), to: &buffer)
+                        buffer.append(contentsOf: blob)
+                    }
+                }
             case .reals(let numbers):
                 try append(PostgresType.float8Array) { buffer in
                     Self.appendArrayHead(PostgresType.float8, count: numbers.count, to: &buffer)

@@ -54,6 +54,7 @@ enum PostgresType {
     static let text: Oid = 25
     static let float4: Oid = 700
     static let float8: Oid = 701
+    static let byteaArray: Oid = 1001
     static let textArray: Oid = 1009
     static let int8Array: Oid = 1016
     static let float8Array: Oid = 1022

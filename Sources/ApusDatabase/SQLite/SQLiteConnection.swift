@@ -123,6 +123,7 @@ final class SQLiteConnection: SQLConnection {
                 case .integers(let values): sqlite3_bind_int64(statement, index, values[row])
                 case .reals(let values): sqlite3_bind_double(statement, index, values[row])
                 case .texts(let values): try bind(.text(values[row]), to: statement, at: index)
+                case .blobs(let values): try bind(.blob(values[row]), to: statement, at: index)
                 }
                 index += 1
             }

@@ -4,28 +4,21 @@ import ApusKernel
 ///
 /// A number of points to skip would make every page of a long history slower than the one before.
 package struct HistoryPosition: Sendable, Equatable {
-    let timestamp: Int64
-    let step: Int64
-    let value: Double
-    let isNaN: Bool
-
-    static let beforeFirst = HistoryPosition(timestamp: .min, step: .min, value: 0, isNaN: false)
-
-    private init(timestamp: Int64, step: Int64, value: Double, isNaN: Bool) {
-        self.timestamp = timestamp
-        self.step = step
-        self.value = value
-        self.isNaN = isNaN
-    }
+    let point: MetricPack.Point
 
     /// The place just after a point.
     package init(of point: MetricPoint) {
-        self.init(timestamp: point.timestamp, step: point.step, value: point.value, isNaN: point.isNaN)
+        self.point = MetricPack.Point(
+            timestamp: point.timestamp,
+            step: point.step,
+            value: point.value,
+            isNaN: point.isNaN
+        )
     }
 
     /// The form on the wire; opaque to clients.
     package var token: String {
-        "h1-\(timestamp)_\(step)_\(String(value.bitPattern, radix: 16))_\(isNaN ? 1 : 0)"
+        "h1-\(point.timestamp)_\(point.step)_\(String(point.value.bitPattern, radix: 16))_\(point.isNaN ? 1 : 0)"
     }
 
     /// - Parameter token: Empty for the first page.
@@ -38,6 +31,11 @@ package struct HistoryPosition: Sendable, Equatable {
         else {
             throw RequestError.invalid("Invalid page token, could not base64-decode")
         }
-        self.init(timestamp: timestamp, step: step, value: Double(bitPattern: bits), isNaN: fields[3] == "1")
+        point = MetricPack.Point(
+            timestamp: timestamp,
+            step: step,
+            value: Double(bitPattern: bits),
+            isNaN: fields[3] == "1"
+        )
     }
 }

@@ -7,7 +7,7 @@ import HTTPTypes
 struct MetricRoutes {
     let store: TrackingStore
 
-    private static let pointsPerPiece: Int64 = 10_000
+    private static let pointsPerPiece: Int64 = 50_000
     private static let maximumPagePoints: Int64 = 1_000_000
     private static let maximumRuns = 100
     private static let maximumBulkPoints: Int64 = 25_000
@@ -84,7 +84,7 @@ struct MetricRoutes {
         guard first.count == Int(Self.pointsPerPiece) else {
             return .json { $0.points(first[...]) }
         }
-        let reader = HistoryReader(store: store, run: id, key: key, first: first, limit: Self.pointsPerPiece)
+        let reader = HistoryPieces(store: store, run: id, key: key, first: first, limit: Self.pointsPerPiece)
         return .streamingJSON { json in
             guard let piece = try await reader.next() else {
                 json.endArray()
@@ -176,7 +176,7 @@ struct MetricRoutes {
 }
 
 /// Reads a long history one piece after the other.
-private actor HistoryReader {
+private actor HistoryPieces {
     private let store: TrackingStore
     private let run: String
     private let key: String

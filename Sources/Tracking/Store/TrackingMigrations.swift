@@ -71,17 +71,28 @@ extension TrackingStore {
             "tracking-0003-metrics",
             [
                 "CREATE TABLE metric_keys (key_id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE) STRICT",
-                // The primary key is the order of a history, and the identity of a point: an equal one is a no-op.
+                // A request adds one row with all of its points, whatever their keys; see MetricCompactor.
                 """
-                CREATE TABLE metrics (
+                CREATE TABLE metric_tail (
+                    tail_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    run_id INTEGER NOT NULL,
+                    points BLOB NOT NULL
+                ) STRICT
+                """,
+                "CREATE INDEX metric_tail_by_run ON metric_tail (run_id, tail_id)",
+                """
+                CREATE TABLE metric_chunks (
+                    chunk_id INTEGER PRIMARY KEY AUTOINCREMENT,
                     run_id INTEGER NOT NULL,
                     key_id INTEGER NOT NULL,
-                    timestamp INTEGER NOT NULL,
-                    step INTEGER NOT NULL,
-                    value REAL NOT NULL,
-                    is_nan INTEGER NOT NULL,
-                    PRIMARY KEY (run_id, key_id, timestamp, step, value, is_nan)
-                ) STRICT, WITHOUT ROWID
+                    min_timestamp INTEGER NOT NULL,
+                    max_timestamp INTEGER NOT NULL,
+                    points BLOB NOT NULL
+                ) STRICT
+                """,
+                """
+                CREATE INDEX metric_chunks_by_key
+                ON metric_chunks (run_id, key_id, min_timestamp, max_timestamp, chunk_id)
                 """,
                 """
                 CREATE TABLE latest_metrics (
@@ -99,6 +110,11 @@ extension TrackingStore {
                 """
                 CREATE INDEX latest_metrics_by_value ON latest_metrics (experiment_id, key_id, is_nan, value, run_id)
                 """,
+            ],
+            // Packed numbers do not shrink, and trying costs more than storing them.
+            postgres: [
+                "ALTER TABLE metric_tail ALTER COLUMN points SET STORAGE EXTERNAL",
+                "ALTER TABLE metric_chunks ALTER COLUMN points SET STORAGE EXTERNAL",
             ]
         ),
         Migration(

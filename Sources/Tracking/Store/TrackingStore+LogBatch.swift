@@ -116,20 +116,12 @@ extension TrackingStore {
 
     private func log(_ points: [MetricPoint], to run: RunRow, _ transaction: Transaction) throws {
         let keys = try metricKeys.resolve(points.map(\.key), in: transaction)
-        try transaction.insert(
-            BulkInsert(
-                into: "metrics",
-                [
-                    ("run_id", .integers(points.map { _ in run.key })),
-                    ("key_id", .integers(keys)),
-                    ("timestamp", .integers(points.map(\.timestamp))),
-                    ("step", .integers(points.map(\.step))),
-                    ("value", .reals(points.map(\.value))),
-                    ("is_nan", .integers(points.map { $0.isNaN ? 1 : 0 })),
-                ],
-                conflict: "ON CONFLICT DO NOTHING"
-            )
+        let packed = MetricPack.tail(points, keys: keys)
+        try transaction.execute(
+            "INSERT INTO metric_tail (run_id, points) VALUES (?, ?)",
+            [.integer(run.key), .blob(packed)]
         )
+        transaction.onCommit { [compactor] in compactor.noteTail(run: run.key, bytes: packed.count) }
         var latest: [Int64: Int] = [:]
         for (index, key) in keys.enumerated() {
             guard let best = latest[key] else {

@@ -86,20 +86,19 @@ extension TrackingStore {
         try transaction.query(sql, values) { Victim(key: $0.integer(0), id: $0.text(1), location: $0.text(2)) }
     }
 
-    /// Points first, key by key, because there may be millions; then the run with all that hangs on it.
+    /// Points first, a part at a time, because there may be millions; then the run with all that hangs on it.
     private func erase(run: Victim) async throws -> Int {
-        let keys = try await database.read(limit: .seconds(60)) { transaction in
-            try transaction.query("SELECT key_id FROM latest_metrics WHERE run_id = ?", [.integer(run.key)]) {
-                $0.integer(0)
-            }
-        }
-        for key in keys {
-            try await database.write { transaction in
-                guard try Self.isInTrash(run, transaction) else { return }
-                try transaction.execute(
-                    "DELETE FROM metrics WHERE run_id = ? AND key_id = ?",
-                    [.integer(run.key), .integer(key)]
-                )
+        for table in ["metric_tail", "metric_chunks"] {
+            let id = table == "metric_tail" ? "tail_id" : "chunk_id"
+            var deleted = 1
+            while deleted > 0 {
+                deleted = try await database.write { transaction in
+                    guard try Self.isInTrash(run, transaction) else { return 0 }
+                    return try transaction.execute(
+                        "DELETE FROM \(table) WHERE \(id) IN (SELECT \(id) FROM \(table) WHERE run_id = ? LIMIT 500)",
+                        [.integer(run.key)]
+                    )
+                }
             }
         }
         return try await database.write { [self] transaction in

@@ -11,6 +11,8 @@ package final class TrackingStore: Sendable {
     /// Artifacts of an experiment go to `<root>/<experiment id>`.
     package let artifactRoot: String
     let metricKeys = MetricKeys()
+    /// Turns what requests added into what histories read; the composition root runs it.
+    package let compactor: MetricCompactor
 
     /// - Parameter artifactRoot: `mlflow-artifacts:/` for artifacts that this server keeps.
     package init(
@@ -25,6 +27,7 @@ package final class TrackingStore: Sendable {
         self.clock = clock
         self.identifiers = identifiers
         self.artifactRoot = artifactRoot
+        compactor = MetricCompactor(database: database)
     }
 
     /// Makes the experiment `Default` when the database is new.

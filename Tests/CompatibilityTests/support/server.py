@@ -76,7 +76,8 @@ class Server:
     def command(self) -> list[str]:
         common = ["--host", "127.0.0.1", "--port", str(self.port), *self.arguments]
         if self.name == "mlflow":
-            store = self.database or f"sqlite:///{self.data_directory}/mlflow.db"
+            # Plain postgresql:// asks SQLAlchemy for another driver than the one that is installed.
+            store = (self.database or "").replace("postgresql://", "postgresql+psycopg2://") or f"sqlite:///{self.data_directory}/mlflow.db"
             return [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--workers", "1",
                     "--artifacts-destination", str(self.data_directory / "artifacts"), *common]
         database = ["--database", self.database] if self.database else []
