@@ -18,7 +18,9 @@ let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting",
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -57,7 +59,7 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusVault",
+                "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusVault",
                 "CApusSystem", "Registry", "Tracking",
                 argumentParser, hummingbird, logging, serviceLifecycle, unixSignals, yams,
             ],
@@ -65,18 +67,24 @@ let package = Package(
         ),
         // Capabilities
         module("Registry", [
-            "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery", "Tracking",
+            "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
+            "Tracking",
             argumentParser, asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle,
         ]),
         module("Tracking", [
-            "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery", "ApusVault",
+            "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
+            "ApusVault",
             argumentParser, httpTypes, logging, nioCore, serviceLifecycle,
         ]),
         // Mechanisms
+        module("ApusCommand", [
+            "ApusJSON", "ApusKernel",
+            argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, unixSignals,
+        ]),
         module("ApusDatabase", ["ApusKernel", "CPostgres", "CSQLite", logging]),
         module("ApusGateway", [
             "ApusJSON", "ApusKernel",
-            httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioHTTPTypes,
+            asyncHTTPClient, httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
             serviceLifecycle,
         ]),
         module("ApusJSON", ["ApusKernel", "CSimdjson"]),
@@ -95,6 +103,7 @@ let package = Package(
         ),
         .target(name: "CApusSystem"),
         // Tests
+        tests(of: "ApusCommand", ["ApusJSON", "Registry", "Tracking", argumentParser, nioCore]),
         tests(of: "ApusDatabase", ["ApusKernel", "ApusTesting"]),
         tests(of: "ApusGateway", ["ApusJSON", "ApusKernel", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore]),
         tests(of: "ApusJSON", ["ApusKernel"]),

@@ -1,5 +1,6 @@
 import ApusJSON
 import ApusKernel
+import CNIOLinux
 import HTTPTypes
 package import Hummingbird
 package import Logging
@@ -93,10 +94,14 @@ package struct GatewayResponder: HTTPResponder {
                 index = entry.index
                 response = await run(entry.route, parameters, request, query, id)
             case .wrongMethod(let allowed):
-                response = Self.wrongMethod(allowed)
+                // A browser asks before it sends a page's request to another origin.
+                response = request.method == .options ? GatewayResponse() : Self.wrongMethod(allowed)
             case .unknown:
                 response = Self.unknownPath
             }
+        }
+        if request.headers[.origin] != nil {
+            response.headers.append(contentsOf: configuration.hostCheck.crossOriginHeaders(for: request.head))
         }
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.xFrameOptions] == nil { response.headers[.xFrameOptions] = "SAMEORIGIN" }

@@ -1,18 +1,32 @@
 package import ApusDatabase
 package import ApusGateway
+package import Logging
+package import ServiceLifecycle
 
 /// What the registry brings to the product.
 package struct RegistryCapability: Sendable {
     package let store: RegistryStore
+    package let webhooks: WebhookStore
+    private let deliveries: WebhookService
 
-    package init(store: RegistryStore) {
+    package init(
+        store: RegistryStore,
+        webhooks: WebhookStore,
+        deliveries: WebhookService.Configuration = WebhookService.Configuration(),
+        logger: Logger
+    ) {
         self.store = store
+        self.webhooks = webhooks
+        self.deliveries = WebhookService(store: webhooks, configuration: deliveries, logger: logger)
     }
 
     package static var migrations: [Migration] { RegistryStore.migrations }
 
     package var routes: [Route] {
         RegisteredModelRoutes(store: store).routes + ModelVersionRoutes(store: store).routes
-            + AliasRoutes(store: store).routes
+            + AliasRoutes(store: store).routes + WebhookRoutes(store: webhooks).routes
     }
+
+    /// What runs beside the routes; to be stopped before the Ledger.
+    package var services: [any Service] { [deliveries] }
 }

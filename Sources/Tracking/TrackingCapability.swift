@@ -18,5 +18,6 @@ package struct TrackingCapability: Sendable {
     package var routes: [Route] {
         ServerRoutes().routes + ExperimentRoutes(store: store).routes + RunRoutes(store: store).routes
             + MetricRoutes(store: store).routes + InputRoutes(store: store).routes
+            + LoggedModelRoutes(store: store).routes
     }
 }

@@ -1,4 +1,7 @@
+import ApusCommand
 import ArgumentParser
+import Registry
+import Tracking
 
 /// The command `apus`.
 @main
@@ -13,8 +16,11 @@ struct Apus: AsyncParsableCommand {
               export MLFLOW_TRACKING_URI=http://127.0.0.1:5000
             """,
         version: Build.version,
-        subcommands: [ServerCommand.self, AuditCommand.self, GarbageCommand.self, DoctorCommand.self]
+        subcommands: [ServerCommand.self] + TrackingCommands.all + RegistryCommands.all
+            + [AuditCommand.self, GarbageCommand.self, DoctorCommand.self]
     )
+
+    static func main() async { await CommandRunner.main(Apus.self) }
 }
 
 /// What this binary is.

@@ -29,9 +29,27 @@ struct Server {
             store: TrackingStore(database: database, ledger: ledger, artifactRoot: settings.artifactRoot)
         )
         try await tracking.store.prepare()
+        let hooks = WebhookSettings.fromEnvironment()
+        let registry = RegistryCapability(
+            store: RegistryStore(
+                database: database,
+                ledger: ledger,
+                runs: tracking.store,
+                loggedModels: tracking.store,
+                sources: try SourcePolicy.fromEnvironment()
+            ),
+            webhooks: WebhookStore(
+                database: database,
+                ledger: ledger,
+                egress: Egress(policy: hooks.egress),
+                secrets: try WebhookSecrets.fromEnvironment(keyFile: "\(folder.path)/webhooks.key")
+            ),
+            deliveries: hooks.delivery,
+            logger: logger
+        )
         let accessLog = try openAccessLog()
         let responder = GatewayResponder(
-            routes: tracking.routes,
+            routes: tracking.routes + registry.routes,
             configuration: .init(
                 hostCheck: HostCheck(
                     allowedHosts: settings.allowedHosts,
@@ -64,7 +82,7 @@ struct Server {
             logger: logger,
             onRunning: { port in announce(port: port) }
         )
-        var services: [any Service] = [ledger] + tracking.services
+        var services: [any Service] = [ledger] + tracking.services + registry.services
         if let accessLog { services.append(AccessLogService(log: accessLog)) }
         var configuration = ServiceGroupConfiguration(
             services: services + [front],
@@ -78,7 +96,7 @@ struct Server {
 
     /// The schema of all capabilities, oldest step first in each.
     static var migrations: [Migration] {
-        Ledger.migrations + ArtifactTree.migrations + TrackingCapability.migrations
+        Ledger.migrations + ArtifactTree.migrations + TrackingCapability.migrations + RegistryCapability.migrations
     }
 
     private func openAccessLog() throws -> AccessLog? {

@@ -17,7 +17,9 @@ import Tracking
 struct RegistryFixture: Sendable {
     let base: ApusFixture
     let store: RegistryStore
+    let webhooks: WebhookStore
     let loggedModels: KnownLoggedModels
+    let capability: RegistryCapability
     let client: any TestClientProtocol
     /// A run, whose artifacts are at `mlflow-artifacts:/0/<run>/artifacts`.
     let run: String
@@ -25,6 +27,7 @@ struct RegistryFixture: Sendable {
     static func with(
         _ dialect: Dialect = .sqlite,
         sources: SourcePolicy? = nil,
+        egress: Egress = Egress(resolver: KnownHosts()),
         _ body: @escaping @Sendable (RegistryFixture) async throws -> Void
     ) async throws {
         let migrations = TrackingCapability.migrations + RegistryCapability.migrations
@@ -41,14 +44,29 @@ struct RegistryFixture: Sendable {
                 loggedModels: models,
                 sources: try sources ?? SourcePolicy()
             )
+            let webhooks = WebhookStore(
+                database: base.database,
+                ledger: base.ledger,
+                clock: base.clock,
+                egress: egress,
+                secrets: WebhookSecrets(passphrase: "for tests")
+            )
+            let capability = RegistryCapability(store: store, webhooks: webhooks, logger: base.logger)
             let responder = GatewayResponder(
-                routes: RegistryCapability(store: store).routes,
+                routes: capability.routes,
                 configuration: .init(logger: base.logger)
             )
             try await Application(responder: responder, logger: base.logger).test(.router) { client in
-                try await body(
-                    RegistryFixture(base: base, store: store, loggedModels: models, client: client, run: run)
+                let fixture = RegistryFixture(
+                    base: base,
+                    store: store,
+                    webhooks: webhooks,
+                    loggedModels: models,
+                    capability: capability,
+                    client: client,
+                    run: run
                 )
+                try await body(fixture)
             }
         }
     }
@@ -120,5 +138,16 @@ final class KnownLoggedModels: LoggedModelDirectory {
 
     func noteRegistration(ofLoggedModel id: String, name: String, version: Int64, in: Transaction) throws {
         registrations.withLock { $0.append("\(id) \(name) \(version)") }
+    }
+}
+
+/// Names that resolve without a name server.
+struct KnownHosts: HostResolver {
+    func addresses(of host: String) async throws -> [NetworkAddress] {
+        let known = [
+            "example.com": ["93.184.215.14"], "private.example": ["10.0.0.1"], "localhost": ["127.0.0.1", "::1"],
+            "half.example": ["93.184.215.14", "169.254.169.254"], "six.example": ["2606:4700::1111"],
+        ]
+        return (known[host] ?? []).compactMap { NetworkAddress($0) }
     }
 }

@@ -44,6 +44,20 @@ package struct HostCheck: Sendable {
         return allowedHosts.contains { Self.matches(pattern: $0, name) }
     }
 
+    /// The headers that let a page of an allowed origin read the answer.
+    func crossOriginHeaders(for head: HTTPRequest) -> HTTPFields {
+        guard let origin = head.headerFields[.origin], isAllowed(origin: origin, host: head.authority ?? "") else {
+            return [:]
+        }
+        var headers: HTTPFields = [.accessControlAllowOrigin: origin, .vary: "Origin"]
+        if head.method == .options {
+            headers[.accessControlAllowMethods] = "GET, POST, PUT, PATCH, DELETE"
+            headers[.accessControlAllowHeaders] = head.headerFields[.accessControlRequestHeaders] ?? "Content-Type"
+            headers[.accessControlMaxAge] = "600"
+        }
+        return headers
+    }
+
     private func isAllowed(origin: String, host: String) -> Bool {
         let origin = origin.lowercased()
         if allowedOrigins.contains("*") || allowedOrigins.contains(origin) { return true }

@@ -17,6 +17,7 @@ final class SlowClientHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var bodyIsOpen = false
 
     func handlerAdded(context: ChannelHandlerContext) {
+        AbsoluteTargetHandler.install(in: context.pipeline)
         if context.channel.isActive { expect(within: Self.firstHead, context) }
     }
 

@@ -82,6 +82,8 @@ extension GatewayRequest {
             do {
                 root = try JSONDocument(parsing: bytes)
             } catch let error as JSONDocument.SyntaxError {
+                // MLflow reads such a body as an empty message: its complaint about what is missing comes first.
+                _ = try read(.empty)
                 throw RequestError.invalid("The request body is not valid JSON: \(error.description)")
             }
             // Old clients send the message as a JSON string.

@@ -55,7 +55,7 @@ package struct GatewayRequest: Sendable {
         }
         let mediaType = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         guard mediaType == "application/json" else {
-            throw RequestError.invalid("Bad Request. Content-Type header must be one of ['application/json'].")
+            throw RequestError.invalid("Bad Request. Content-Type must be one of ['application/json'].")
         }
         return bytes
     }

@@ -39,7 +39,25 @@ package struct NewModelVersion: Sendable {
     package var runID: String?
     /// Nil when the client did not mention it.
     package var loggedModelID: String?
-    package var runLink = ""
-    package var description = ""
-    package var tags: [KeyValue] = []
+    package var runLink: String
+    package var description: String
+    package var tags: [KeyValue]
+
+    package init(
+        name: String,
+        source: String,
+        runID: String? = nil,
+        loggedModelID: String? = nil,
+        runLink: String = "",
+        description: String = "",
+        tags: [KeyValue] = []
+    ) {
+        self.name = name
+        self.source = source
+        self.runID = runID
+        self.loggedModelID = loggedModelID
+        self.runLink = runLink
+        self.description = description
+        self.tags = tags
+    }
 }

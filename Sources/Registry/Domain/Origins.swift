@@ -14,7 +14,7 @@ package protocol LoggedModelDirectory: Sendable {
 
     /// Notes on a logged model that it was registered, in the tag `mlflow.modelVersions`.
     ///
-    /// - Parameter transaction: The one that makes the version, so that both happen or none.
+    /// Runs in the transaction that makes the version, so that both happen or none.
     func noteRegistration(ofLoggedModel id: String, name: String, version: Int64, in transaction: Transaction) throws
 }
 

@@ -4,9 +4,8 @@ import Tracking
 extension RegistryStore {
     /// Models with tags, aliases and latest versions, in the order that `clause` gives.
     ///
-    /// Takes five statements however many models there are.
-    ///
-    /// - Parameter clause: A condition on the table `m`, and what follows it.
+    /// Takes five statements however many models there are. `clause` is a condition on the table `m` and what
+    /// follows it.
     static func models(
         where clause: String,
         _ values: [SQLValue],
@@ -48,9 +47,8 @@ extension RegistryStore {
         return found
     }
 
-    /// Live versions with their tags, in the order that `clause` gives.
-    ///
-    /// - Parameter clause: A condition on the tables `v` and `m`, and what follows it.
+    /// Live versions with their tags, in the order that `clause` gives: a condition on the tables `v` and `m`, and
+    /// what follows it.
     static func versions(
         where clause: String,
         _ values: [SQLValue],

@@ -5,9 +5,7 @@ import ApusLedger
 import Tracking
 
 extension RegistryStore {
-    /// Moves a version to a stage.
-    ///
-    /// - Parameter archivesOthers: Whether versions that are in the stage now go to Archived; for active stages only.
+    /// Moves a version to a stage; versions that are there now may go to Archived when the stage is an active one.
     package func moveVersion(
         _ version: String,
         of name: String,

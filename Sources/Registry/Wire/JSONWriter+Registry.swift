@@ -46,4 +46,24 @@ extension JSONWriter {
             }
         }
     }
+
+    /// Writes a webhook, without its secret.
+    mutating func webhook(_ webhook: Webhook) {
+        object { json in
+            json.member("webhook_id", webhook.id)
+            json.member("name", webhook.name)
+            if !webhook.description.isEmpty { json.member("description", webhook.description) }
+            json.member("url", webhook.url)
+            json.key("events")
+            json.array(webhook.events) { json, event in
+                json.object { json in
+                    json.member("entity", event.entity.rawValue.uppercased())
+                    json.member("action", event.action.rawValue.uppercased())
+                }
+            }
+            json.member("status", webhook.isActive ? "ACTIVE" : "DISABLED")
+            json.member("creation_timestamp", webhook.creationTime)
+            json.member("last_updated_timestamp", webhook.lastUpdatedTime)
+        }
+    }
 }

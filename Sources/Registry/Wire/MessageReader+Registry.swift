@@ -16,3 +16,17 @@ extension MessageReader {
         )
     }
 }
+
+extension MessageReader {
+    /// The events of a webhook.
+    func webhookEvents() throws -> [WebhookEvent] {
+        try messages("events", limit: 1_000).map { try $0.webhookEvent() }
+    }
+
+    /// This message as an event.
+    func webhookEvent() throws -> WebhookEvent {
+        guard let entity = try enumeration("entity", WebhookEvent.Entity.wireCases) else { throw missing("entity") }
+        guard let action = try enumeration("action", WebhookEvent.Action.wireCases) else { throw missing("action") }
+        return try WebhookEvent(entity, action)
+    }
+}

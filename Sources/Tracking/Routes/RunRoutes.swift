@@ -39,7 +39,7 @@ struct RunRoutes {
                 tags: try message.pairs("tags")
             )
         }
-        return answer(try await store.createRun(new))
+        return answer(try await store.createRun(new), isNew: true)
     }
 
     private func get(_ request: GatewayRequest) async throws -> GatewayResponse {
@@ -47,10 +47,10 @@ struct RunRoutes {
         return answer(try await store.run(id: id))
     }
 
-    private func answer(_ run: Run) -> GatewayResponse {
+    private func answer(_ run: Run, isNew: Bool = false) -> GatewayResponse {
         .json { json in
             json.key("run")
-            json.run(run)
+            json.run(run, isNew: isNew)
         }
     }
 

@@ -73,7 +73,8 @@ extension JSONWriter {
         }
     }
 
-    package mutating func run(_ run: Run) {
+    /// - Parameter isNew: A run that was made just now has no `outputs`; any other has, if empty ones.
+    package mutating func run(_ run: Run, isNew: Bool = false) {
         object { json in
             json.key("info")
             json.runInfo(run.info)
@@ -97,9 +98,10 @@ extension JSONWriter {
                     json.array(run.modelInputs) { json, id in json.object { $0.member("model_id", id) } }
                 }
             }
-            guard !run.modelOutputs.isEmpty else { return }
+            guard !isNew else { return }
             json.key("outputs")
             json.object { json in
+                guard !run.modelOutputs.isEmpty else { return }
                 json.key("model_outputs")
                 json.array(run.modelOutputs) { json, output in
                     json.object { json in

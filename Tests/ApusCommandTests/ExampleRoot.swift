@@ -1,0 +1,11 @@
+import ArgumentParser
+import Registry
+import Tracking
+
+/// A root with the commands of the capabilities, as the product has it.
+struct ExampleRoot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        subcommands: TrackingCommands.all + RegistryCommands.all
+    )
+}
