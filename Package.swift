@@ -66,27 +66,40 @@ let package = Package(
             swiftSettings: settings
         ),
         // Capabilities
-        module("Registry", [
-            "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
+        module(
+            "Registry",
+            [
+                "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
+                "Tracking",
+                argumentParser, asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle,
+            ]
+        ),
+        module(
             "Tracking",
-            argumentParser, asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle,
-        ]),
-        module("Tracking", [
-            "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
-            "ApusVault",
-            argumentParser, httpTypes, logging, nioCore, serviceLifecycle,
-        ]),
+            [
+                "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
+                "ApusVault",
+                argumentParser, httpTypes, logging, nioCore, serviceLifecycle,
+            ]
+        ),
         // Mechanisms
-        module("ApusCommand", [
-            "ApusJSON", "ApusKernel",
-            argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, unixSignals,
-        ]),
+        module(
+            "ApusCommand",
+            [
+                "ApusJSON", "ApusKernel",
+                argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, unixSignals,
+            ]
+        ),
         module("ApusDatabase", ["ApusKernel", "CPostgres", "CSQLite", logging]),
-        module("ApusGateway", [
-            "ApusJSON", "ApusKernel",
-            asyncHTTPClient, httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
-            serviceLifecycle,
-        ]),
+        module(
+            "ApusGateway",
+            [
+                "ApusJSON", "ApusKernel",
+                asyncHTTPClient, httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioHTTP1, nioHTTPTypes,
+                nioHTTPTypesHTTP1,
+                serviceLifecycle,
+            ]
+        ),
         module("ApusJSON", ["ApusKernel", "CSimdjson"]),
         module("ApusKernel"),
         module("ApusLedger", ["ApusDatabase", "ApusJSON", "ApusKernel", crypto, logging, serviceLifecycle]),
@@ -105,20 +118,29 @@ let package = Package(
         // Tests
         tests(of: "ApusCommand", ["ApusJSON", "Registry", "Tracking", argumentParser, nioCore]),
         tests(of: "ApusDatabase", ["ApusKernel", "ApusTesting"]),
-        tests(of: "ApusGateway", ["ApusJSON", "ApusKernel", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore]),
+        tests(
+            of: "ApusGateway",
+            ["ApusJSON", "ApusKernel", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore]
+        ),
         tests(of: "ApusJSON", ["ApusKernel"]),
         tests(of: "ApusKernel"),
         tests(of: "ApusLedger", ["ApusDatabase", "ApusKernel", "ApusTesting"]),
         tests(of: "ApusQuery", ["ApusKernel"], exclude: ["Differential"]),
         tests(of: "ApusVault", ["ApusDatabase", "ApusKernel", logging, nioCore]),
-        tests(of: "Registry", [
-            "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "Tracking",
-            httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
-        ]),
-        tests(of: "Tracking", [
-            "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "ApusVault",
-            httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
-        ]),
+        tests(
+            of: "Registry",
+            [
+                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "Tracking",
+                httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+            ]
+        ),
+        tests(
+            of: "Tracking",
+            [
+                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "ApusVault",
+                httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+            ]
+        ),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

@@ -77,7 +77,10 @@ struct DatabaseOptions: ParsableArguments {
     @Option(name: .long, help: "The server's data folder. [default: ./apus-data]")
     var dataDir: String?
 
-    @Option(name: [.long, .customLong("backend-store-uri")], help: "The server's database, if it is not in the folder.")
+    @Option(
+        name: [.long, .customLong("backend-store-uri")],
+        help: "The server's database, if it is not in the folder."
+    )
     var database: String?
 
     /// The settings of the server whose data this is.

@@ -115,7 +115,9 @@ struct Server {
     private func announce(port: Int) {
         let host = settings.host == "0.0.0.0" || settings.host == "::" ? "127.0.0.1" : settings.host
         let shown = host.contains(":") ? "[\(host)]" : host
-        Terminal.say("Apus is at http://\(shown):\(port)\(settings.staticPrefix) with its data in \(settings.dataFolder)")
+        Terminal.say(
+            "Apus is at http://\(shown):\(port)\(settings.staticPrefix) with its data in \(settings.dataFolder)"
+        )
     }
 }
 

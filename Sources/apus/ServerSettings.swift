@@ -90,7 +90,9 @@ struct ServerSettings: Sendable {
         if text.hasPrefix("sqlite:") {
             let path = text.dropFirst("sqlite:".count)
             guard path.hasPrefix("///"), path.count > 3 else {
-                throw RequestError.invalid("'\(text)' names no file. Write sqlite:///relative.db or sqlite:////absolute.db.")
+                throw RequestError.invalid(
+                    "'\(text)' names no file. Write sqlite:///relative.db or sqlite:////absolute.db."
+                )
             }
             return .sqlite(path: absolute(String(path.dropFirst(3))))
         }

@@ -134,8 +134,12 @@ private let schema = [
             let found = try await fixture.database.read { transaction in
                 (
                     try transaction.query("SELECT name FROM things WHERE name IN (?*)", [.texts(names)]) { $0.text(0) },
-                    try transaction.query("SELECT name FROM things WHERE name NOT IN (?*)", [.texts(["a"])]) { $0.text(0) },
-                    try transaction.query("SELECT name FROM things WHERE thing_id IN (?*)", [.integers([])]) { $0.text(0) }
+                    try transaction.query("SELECT name FROM things WHERE name NOT IN (?*)", [.texts(["a"])]) {
+                        $0.text(0)
+                    },
+                    try transaction.query("SELECT name FROM things WHERE thing_id IN (?*)", [.integers([])]) {
+                        $0.text(0)
+                    }
                 )
             }
             #expect(Set(found.0) == Set(names))

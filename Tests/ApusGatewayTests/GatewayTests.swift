@@ -73,7 +73,12 @@ import Testing
     ) async throws -> (status: Int, text: String, headers: HTTPFields) {
         var headers = headers
         if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
-        return try await client.execute(uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }) {
+        return try await client.execute(
+            uri: path,
+            method: method,
+            headers: headers,
+            body: body.map { ByteBuffer(string: $0) }
+        ) {
             ($0.status.code, String(buffer: $0.body), $0.headers)
         }
     }
@@ -106,9 +111,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{\"name\":\"n\",\"size_bytes\":5,\"is_set\":true,\"labels\":[\"a\"]}", "{\"name\":\"n\",\"size\":5,\"flag\":true,\"labels\":1}"),
+        (
+            "{\"name\":\"n\",\"size_bytes\":5,\"is_set\":true,\"labels\":[\"a\"]}",
+            "{\"name\":\"n\",\"size\":5,\"flag\":true,\"labels\":1}"
+        ),
         ("{\"name\":\"n\",\"sizeBytes\":\"7\"}", "{\"name\":\"n\",\"size\":7,\"flag\":false,\"labels\":0}"),
-        ("{\"name\":\"n\",\"size_bytes\":null,\"other\":{}}", "{\"name\":\"n\",\"size\":-1,\"flag\":false,\"labels\":0}"),
+        (
+            "{\"name\":\"n\",\"size_bytes\":null,\"other\":{}}",
+            "{\"name\":\"n\",\"size\":-1,\"flag\":false,\"labels\":0}"
+        ),
         ("\"{\\\"name\\\":\\\"n\\\"}\"", "{\"name\":\"n\",\"size\":-1,\"flag\":false,\"labels\":0}"),
     ])
     func `messages follow the rules of proto-JSON`(_ body: String, _ expected: String) async throws {
@@ -120,9 +131,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", "Missing value for required parameter 'name'. See the API docs for more information about request parameters."),
-        ("", "Missing value for required parameter 'name'. See the API docs for more information about request parameters."),
-        ("{\"name\":\"\"}", "Missing value for required parameter 'name'. See the API docs for more information about request parameters."),
+        (
+            "{}",
+            "Missing value for required parameter 'name'. See the API docs for more information about request parameters."
+        ),
+        (
+            "",
+            "Missing value for required parameter 'name'. See the API docs for more information about request parameters."
+        ),
+        (
+            "{\"name\":\"\"}",
+            "Missing value for required parameter 'name'. See the API docs for more information about request parameters."
+        ),
         (
             "{\"name\":5}",
             "Invalid value 5 for parameter 'name' supplied:  Hint: Value was of type 'int'. "
@@ -133,7 +153,10 @@ import Testing
             "Invalid value {\"a\":[true],\"b\":1} for parameter 'name' supplied:  Hint: Value was of type 'dict'. "
                 + "See the API docs for more information about request parameters."
         ),
-        ("{\"name\":\"n\",\"size_bytes\":1,\"sizeBytes\":2}", "The request has both spellings of the field 'size_bytes'."),
+        (
+            "{\"name\":\"n\",\"size_bytes\":1,\"sizeBytes\":2}",
+            "The request has both spellings of the field 'size_bytes'."
+        ),
     ])
     func `mistakes in a message are told in MLflow's words`(_ body: String, _ message: String) async throws {
         try await with { client async throws in
@@ -158,11 +181,20 @@ import Testing
     @Test func `a body must be JSON by its content type too`() async throws {
         try await with { client async throws in
             let plain = try await send(
-                client, .post, "/api/2.0/things/create", body: "{\"name\":\"n\"}", headers: [.contentType: "text/plain"])
+                client,
+                .post,
+                "/api/2.0/things/create",
+                body: "{\"name\":\"n\"}",
+                headers: [.contentType: "text/plain"]
+            )
             #expect(plain.status == 400)
             let charset = try await send(
-                client, .post, "/api/2.0/things/create", body: "{\"name\":\"n\"}",
-                headers: [.contentType: "application/json; charset=utf-8"])
+                client,
+                .post,
+                "/api/2.0/things/create",
+                body: "{\"name\":\"n\"}",
+                headers: [.contentType: "application/json; charset=utf-8"]
+            )
             #expect(charset.status == 200)
         }
     }

@@ -49,7 +49,9 @@ private func rewritten(_ text: String) throws -> String {
         #expect(throws: JSONDocument.SyntaxError.self) { try parse(text) }
     }
 
-    @Test(arguments: [[0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xC0, 0xAF, 0x22]])
+    @Test(arguments: [
+        [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xC0, 0xAF, 0x22],
+    ])
     func `invalid UTF-8 is refused`(_ bytes: [UInt8]) {
         #expect(throws: JSONDocument.SyntaxError.self) {
             try bytes.withUnsafeBytes { try JSONDocument(parsing: $0) }
@@ -93,7 +95,10 @@ private func rewritten(_ text: String) throws -> String {
     @Test(arguments: 0..<20)
     func `damaged texts never crash`(_ seed: UInt64) throws {
         var random = SplitMix(state: seed)
-        let original = Array("{\"run_id\":\"0123\",\"metrics\":[{\"key\":\"a\\u00e4\",\"value\":-1.5e3,\"step\":7}],\"x\":[null,true]}".utf8)
+        let original = Array(
+            "{\"run_id\":\"0123\",\"metrics\":[{\"key\":\"a\\u00e4\",\"value\":-1.5e3,\"step\":7}],\"x\":[null,true]}"
+                .utf8
+        )
         for _ in 0..<2_000 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...6, using: &random) {

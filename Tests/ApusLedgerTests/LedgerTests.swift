@@ -8,7 +8,11 @@ import Testing
     private func record(_ count: Int, _ fixture: ApusFixture) async throws {
         for number in 0..<count {
             try await fixture.database.write { transaction in
-                let event = LedgerEvent(action: "thing.created", subject: "thing/\(number)", payload: "{\"n\":\(number)}")
+                let event = LedgerEvent(
+                    action: "thing.created",
+                    subject: "thing/\(number)",
+                    payload: "{\"n\":\(number)}"
+                )
                 try fixture.ledger.record(event, in: transaction)
             }
             fixture.clock.advance(milliseconds: 1)

@@ -1,7 +1,6 @@
 import ApusKernel
-import FoundationEssentials
-
 import ApusQuery
+import FoundationEssentials
 
 /// What the real MLflow answered to the corpus; see `Differential/ask_mlflow.py`.
 struct Answer: Sendable {

@@ -1,6 +1,5 @@
-import Testing
-
 import ApusQuery
+import Testing
 
 /// Compares with what MLflow 3.18 answered; see `Differential/ask_mlflow.py`.
 @Suite struct DifferentialTests {

@@ -1,7 +1,6 @@
 import ApusKernel
-import Testing
-
 import ApusQuery
+import Testing
 
 @Suite struct FilterPropertyTests {
     private static let schemas: [SearchSchema] = [

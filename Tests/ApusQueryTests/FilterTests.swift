@@ -1,7 +1,6 @@
 import ApusKernel
-import Testing
-
 import ApusQuery
+import Testing
 
 @Suite struct FilterTests {
     private func message(_ schema: SearchSchema, _ filter: String) -> String? {

@@ -1,7 +1,6 @@
 import ApusKernel
-import Testing
-
 import ApusQuery
+import Testing
 
 @Suite struct OrderTests {
     @Test func `terms keep their order and nothing is added`() throws {

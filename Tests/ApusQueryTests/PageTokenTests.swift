@@ -1,7 +1,6 @@
 import ApusKernel
-import Testing
-
 import ApusQuery
+import Testing
 
 @Suite struct PageTokenTests {
     @Test func `a token has MLflow's text`() throws {

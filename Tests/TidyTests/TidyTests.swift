@@ -17,7 +17,9 @@ import Testing
 
     private static func imports(_ text: String) -> [String] {
         text.split(separator: "\n").compactMap { line in
-            let words = line.split(separator: " ").drop { ["package", "public", "internal", "private", "@testable"].contains($0) }
+            let words = line.split(separator: " ").drop {
+                ["package", "public", "internal", "private", "@testable"].contains($0)
+            }
             guard words.first == "import", words.count > 1 else { return nil }
             return String(words[words.startIndex + 1])
         }
@@ -26,7 +28,9 @@ import Testing
     private static let capabilities: Set<String> = ["Tracking", "Registry"]
 
     @Test func `arrows point down only`() throws {
-        let mechanisms = try FileManager.default.contentsOfDirectory(atPath: "\(Self.root)/Sources").filter { $0.hasPrefix("Apus") }
+        let mechanisms = try FileManager.default.contentsOfDirectory(atPath: "\(Self.root)/Sources").filter {
+            $0.hasPrefix("Apus")
+        }
         #expect(mechanisms.count >= 8)
         for mechanism in mechanisms {
             for file in Self.files("Sources/\(mechanism)", ending: ".swift") {
@@ -55,7 +59,9 @@ import Testing
     }
 
     @Test func `no source can bring the process down by design`() throws {
-        let banned = ["try!", "fatalError(", "preconditionFailure(", "Dictionary(uniqueKeysWithValues", " as! ", "TODO", "FIXME"]
+        let banned = [
+            "try!", "fatalError(", "preconditionFailure(", "Dictionary(uniqueKeysWithValues", " as! ", "TODO", "FIXME",
+        ]
         for file in Self.files("Sources", ending: ".swift") {
             let text = try Self.text(file)
             for word in banned { #expect(!text.contains(word), "\(file) has \(word)") }
@@ -70,7 +76,8 @@ import Testing
     }
 
     @Test func `links in documents lead somewhere`() throws {
-        let documents = ["README.md", "CHANGELOG.md"] + Self.files("docs", ending: ".md") + Self.files("Examples", ending: ".md")
+        let documents =
+            ["README.md", "CHANGELOG.md"] + Self.files("docs", ending: ".md") + Self.files("Examples", ending: ".md")
         for document in documents {
             let folder = document.split(separator: "/").dropLast().joined(separator: "/")
             for piece in try Self.text(document).split(separator: "](").dropFirst() {

@@ -15,14 +15,18 @@ import Tracking
         }
     }
 
-    private func log(_ store: TrackingStore, _ run: String, _ points: [(step: Int64, time: Int64, value: Double)]) async throws {
+    private func log(_ store: TrackingStore, _ run: String, _ points: [(step: Int64, time: Int64, value: Double)])
+        async throws
+    {
         var batch = LogBatch(runID: run)
         batch.metrics = points.map { MetricPoint(key: "m", value: $0.value, timestamp: $0.time, step: $0.step) }
         try await store.log(batch)
     }
 
     @Test(arguments: ApusFixture.dialects)
-    func `two values logged at one step are both kept and an equal point is stored once`(_ dialect: Dialect) async throws {
+    func `two values logged at one step are both kept and an equal point is stored once`(_ dialect: Dialect)
+        async throws
+    {
         try await with(dialect) { store, run async throws in
             try await log(store, run, [(0, 5, 1), (0, 5, 2), (0, 5, 1)])
             try await log(store, run, [(0, 5, 2)])

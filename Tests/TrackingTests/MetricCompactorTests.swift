@@ -7,7 +7,9 @@ import Tracking
 
 @Suite struct MetricCompactorTests {
     /// Logs the same points twice over in several requests, and gives what a history must be.
-    private func fill(_ store: TrackingStore, _ run: String, keys: Int, requests: Int) async throws -> [String: [MetricPoint]] {
+    private func fill(_ store: TrackingStore, _ run: String, keys: Int, requests: Int) async throws -> [String:
+        [MetricPoint]]
+    {
         var expected: [String: [MetricPoint]] = [:]
         for request in 0..<requests {
             var batch = LogBatch(runID: run)
@@ -16,7 +18,11 @@ import Tracking
                 // Times go back and forth, so that chunks overlap.
                 let time = Int64((request * 37) % 50)
                 let point = MetricPoint(
-                    key: "m\(key)", value: request % 11 == 0 ? .nan : value, timestamp: time, step: Int64(request))
+                    key: "m\(key)",
+                    value: request % 11 == 0 ? .nan : value,
+                    timestamp: time,
+                    step: Int64(request)
+                )
                 batch.metrics += [point, point]
                 expected["m\(key)", default: []].append(point)
             }
@@ -33,7 +39,8 @@ import Tracking
             let store = TrackingStore(database: fixture.database, ledger: fixture.ledger, clock: fixture.clock)
             try await store.prepare()
             let run = try await store.createRun(.init(experimentID: "0")).info.id.rawValue
-            let rowID = try await fixture.database.read { try $0.first("SELECT run_id FROM runs") { $0.integer(0) } } ?? 0
+            let rowID =
+                try await fixture.database.read { try $0.first("SELECT run_id FROM runs") { $0.integer(0) } } ?? 0
             var all = try await fill(store, run, keys: 3, requests: 40)
             for round in 0..<3 {
                 for key in all.keys.sorted() {
@@ -43,7 +50,11 @@ import Tracking
                     while true {
                         let token = pieces.last.map { HistoryPosition(of: $0).token } ?? ""
                         let piece = try await store.history(
-                            run: run, key: key, after: HistoryPosition(token: token), limit: 7)
+                            run: run,
+                            key: key,
+                            after: HistoryPosition(token: token),
+                            limit: 7
+                        )
                         pieces += piece
                         if piece.isEmpty { break }
                     }

@@ -6,7 +6,9 @@ import Testing
 import Tracking
 
 @Suite struct RunSearchTests {
-    private func with(_ dialect: Dialect = .sqlite, _ body: (TrackingStore, ApusFixture) async throws -> Void) async throws {
+    private func with(_ dialect: Dialect = .sqlite, _ body: (TrackingStore, ApusFixture) async throws -> Void)
+        async throws
+    {
         try await ApusFixture.with(dialect, migrations: TrackingCapability.migrations) { fixture async throws in
             let store = TrackingStore(database: fixture.database, ledger: fixture.ledger, clock: fixture.clock)
             try await store.prepare()
@@ -22,7 +24,9 @@ import Tracking
                 .init(experimentID: experiment, name: "run \(number)", startTime: Int64(1_000 + number))
             )
             var batch = LogBatch(runID: run.info.id.rawValue)
-            if number < 4 { batch.metrics = [MetricPoint(key: "acc", value: Double(number) / 10, timestamp: 1, step: 0)] }
+            if number < 4 {
+                batch.metrics = [MetricPoint(key: "acc", value: Double(number) / 10, timestamp: 1, step: 0)]
+            }
             if number == 4 { batch.metrics = [MetricPoint(key: "acc", value: .nan, timestamp: 1, step: 0)] }
             batch.params = [KeyValue(key: "kind", value: number % 2 == 0 ? "even" : "odd")]
             try await store.log(batch)
@@ -31,7 +35,9 @@ import Tracking
         return ids
     }
 
-    private func names(_ store: TrackingStore, _ filter: String = "", _ order: [String] = [], limit: Int64 = 100) async throws -> [String] {
+    private func names(_ store: TrackingStore, _ filter: String = "", _ order: [String] = [], limit: Int64 = 100)
+        async throws -> [String]
+    {
         var token = ""
         var names: [String] = []
         repeat {
@@ -45,7 +51,9 @@ import Tracking
     }
 
     @Test(arguments: ApusFixture.dialects)
-    func `values come first, then NaN, then runs without the metric, in both directions`(_ dialect: Dialect) async throws {
+    func `values come first, then NaN, then runs without the metric, in both directions`(_ dialect: Dialect)
+        async throws
+    {
         try await with(dialect) { store, _ async throws in
             _ = try await fill(store)
             let up = ["run 0", "run 1", "run 2", "run 3", "run 4", "run 5"]
@@ -63,11 +71,27 @@ import Tracking
             _ = try await fill(store)
             #expect(try await names(store, "metrics.acc > 0.05", ["metrics.acc DESC"]) == ["run 3", "run 2", "run 1"])
             #expect(try await names(store, "metrics.acc > 0.05") == ["run 3", "run 2", "run 1"])
-            #expect(try await names(store, "metrics.acc != 0.1", ["metrics.acc ASC"]) == ["run 0", "run 2", "run 3", "run 4"])
+            #expect(
+                try await names(store, "metrics.acc != 0.1", ["metrics.acc ASC"]) == [
+                    "run 0", "run 2", "run 3", "run 4",
+                ]
+            )
             #expect(try await names(store, "metrics.acc >= 0.1 AND params.kind = 'odd'") == ["run 3", "run 1"])
-            #expect(try await names(store, "params.kind = 'even' OR metrics.acc = 0.3") == ["run 4", "run 3", "run 2", "run 0"])
-            #expect(try await names(store, "(params.kind = 'even' OR metrics.acc = 0.3) AND start_time < 1003") == ["run 2", "run 0"])
-            #expect(try await names(store, "run_name LIKE 'run%' AND metrics.acc < 0.2", ["params.kind ASC"]) == ["run 0", "run 1"])
+            #expect(
+                try await names(store, "params.kind = 'even' OR metrics.acc = 0.3") == [
+                    "run 4", "run 3", "run 2", "run 0",
+                ]
+            )
+            #expect(
+                try await names(store, "(params.kind = 'even' OR metrics.acc = 0.3) AND start_time < 1003") == [
+                    "run 2", "run 0",
+                ]
+            )
+            #expect(
+                try await names(store, "run_name LIKE 'run%' AND metrics.acc < 0.2", ["params.kind ASC"]) == [
+                    "run 0", "run 1",
+                ]
+            )
             #expect(try await names(store, "tags.`mlflow.runName` ILIKE 'RUN 2'") == ["run 2"])
             #expect(try await names(store, "params.nothing IS NULL", ["start_time ASC"], limit: 4).count == 6)
         }
@@ -79,7 +103,12 @@ import Tracking
             let trace = StatementTrace()
             _ = try await StatementTrace.$current.withValue(trace) {
                 try await store.searchRuns(
-                    RunSearch(experimentIDs: ["0"], filter: "metrics.acc > 0.05", orderBy: ["metrics.acc DESC"], limit: 5)
+                    RunSearch(
+                        experimentIDs: ["0"],
+                        filter: "metrics.acc > 0.05",
+                        orderBy: ["metrics.acc DESC"],
+                        limit: 5
+                    )
                 )
             }
             #expect(trace.statements.count == 1)

@@ -197,14 +197,16 @@ final class SQLiteConnection: SQLConnection {
     private func failure(_ code: Int32, _ sql: String) -> DatabaseError {
         let kind: DatabaseError.Kind =
             switch Int(code) {
-            case APUS_SQLITE_CONSTRAINT_UNIQUE, APUS_SQLITE_CONSTRAINT_PRIMARYKEY, APUS_SQLITE_CONSTRAINT_ROWID: .duplicate
+            case APUS_SQLITE_CONSTRAINT_UNIQUE, APUS_SQLITE_CONSTRAINT_PRIMARYKEY, APUS_SQLITE_CONSTRAINT_ROWID:
+                .duplicate
             case APUS_SQLITE_IOERR_FSYNC, APUS_SQLITE_IOERR_DIR_FSYNC: .damaged
             default:
                 switch code & 0xFF {
                 case SQLITE_FULL: .full
                 case SQLITE_INTERRUPT: .timeLimit
                 case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged
-                case SQLITE_IOERR: [ENOSPC, EDQUOT, EFBIG].contains(sqlite3_system_errno(handle)) ? .full : .unavailable
+                case SQLITE_IOERR:
+                    [ENOSPC, EDQUOT, EFBIG].contains(sqlite3_system_errno(handle)) ? .full : .unavailable
                 case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_NOMEM: .unavailable
                 default: .other
                 }

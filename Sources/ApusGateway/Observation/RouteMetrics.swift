@@ -40,7 +40,8 @@ final class RouteMetrics: Sendable {
     func write(to text: inout String) {
         let snapshot = zip(names, cells).map { name, cell in (name, cell.counts.withLock { $0 }) }
             .filter { $0.1.total > 0 }
-        text += "# HELP apus_http_requests_total Requests by route and status.\n# TYPE apus_http_requests_total counter\n"
+        text +=
+            "# HELP apus_http_requests_total Requests by route and status.\n# TYPE apus_http_requests_total counter\n"
         for (name, counts) in snapshot {
             for (status, count) in counts.byStatus.sorted(by: { $0.key < $1.key }) {
                 text += "apus_http_requests_total{\(Self.labels(name)),status=\"\(status)\"} \(count)\n"

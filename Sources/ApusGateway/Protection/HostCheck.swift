@@ -31,7 +31,8 @@ package struct HostCheck: Sendable {
             )
         }
         let changesState = ![.get, .head, .options].contains(head.method)
-        if changesState, let origin = head.headerFields[.origin], !isAllowed(origin: origin, host: head.authority ?? "") {
+        if changesState, let origin = head.headerFields[.origin], !isAllowed(origin: origin, host: head.authority ?? "")
+        {
             return .text("Cross-origin request blocked\n", status: .forbidden)
         }
         return nil

@@ -149,7 +149,9 @@ package struct MessageReader {
     }
 
     /// An enumeration's case, by name or by number; nil when absent.
-    package func enumeration<Case>(_ name: StaticString, _ cases: [(name: String, number: Int64, value: Case)]) throws -> Case? {
+    package func enumeration<Case>(_ name: StaticString, _ cases: [(name: String, number: Int64, value: Case)]) throws
+        -> Case?
+    {
         if case .query = source {
             guard let text = try string(name) else { return nil }
             guard let found = cases.first(where: { $0.name == text || String($0.number) == text }) else {

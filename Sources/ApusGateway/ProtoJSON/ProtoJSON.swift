@@ -1,7 +1,7 @@
 package import ApusJSON
+import ApusKernel
 import HTTPTypes
 import NIOCore
-import ApusKernel
 
 /// Conversions between JSON values and protobuf's scalar types.
 package enum ProtoJSON {

@@ -63,7 +63,8 @@ struct RouteTable: Sendable {
         return choose(entries, method, parameters)
     }
 
-    private func choose(_ entries: [String: Entry], _ method: HTTPRequest.Method, _ found: [String: Substring]) -> Match {
+    private func choose(_ entries: [String: Entry], _ method: HTTPRequest.Method, _ found: [String: Substring]) -> Match
+    {
         if let entry = entries[method.rawValue] { return .found(entry, parameters: found) }
         if method == .head, let entry = entries["GET"] { return .found(entry, parameters: found) }
         return .wrongMethod(allowed: entries.keys.sorted())

@@ -47,7 +47,9 @@ package enum ArtifactLocation {
         guard let colon = location.firstIndex(of: ":") else { return nil }
         let scheme = location[..<colon]
         guard scheme.count > 1, let first = scheme.unicodeScalars.first, first.properties.isAlphabetic,
-            scheme.unicodeScalars.allSatisfy({ $0.isASCII && (Limits.isWordScalar($0) || "+-.".unicodeScalars.contains($0)) })
+            scheme.unicodeScalars.allSatisfy({
+                $0.isASCII && (Limits.isWordScalar($0) || "+-.".unicodeScalars.contains($0))
+            })
         else { return nil }
         return scheme.lowercased()
     }

@@ -44,7 +44,9 @@ package enum Limits {
     }
 
     /// Returns the value, cut to the limit where that is the rule.
-    package static func checkLength(_ value: String, _ limit: Int, _ name: String, truncate: Bool = false) throws -> String {
+    package static func checkLength(_ value: String, _ limit: Int, _ name: String, truncate: Bool = false) throws
+        -> String
+    {
         // A scalar has at most four bytes, so short texts need not be counted.
         guard value.utf8.count > limit, value.unicodeScalars.count > limit else { return value }
         if truncate, truncatesLongValues { return String(String.UnicodeScalarView(value.unicodeScalars.prefix(limit))) }
@@ -89,7 +91,9 @@ package enum Limits {
         let isValid =
             scalars.first.map { $0.isASCII && $0.properties.isAlphabetic || ("0"..."9").contains($0) } ?? false
             && scalars.count <= 256 && scalars.dropFirst().allSatisfy { isWordScalar($0) || $0 == "-" }
-        guard isValid else { throw RequestError.invalid("Invalid value \(quoted(id)) for parameter 'run_id' supplied.") }
+        guard isValid else {
+            throw RequestError.invalid("Invalid value \(quoted(id)) for parameter 'run_id' supplied.")
+        }
     }
 
     private static func invalid(_ value: String, _ path: String, _ why: String) -> RequestError {

@@ -39,7 +39,9 @@ extension TrackingStore {
     private static func orderText(_ order: [OrderTerm]) -> String {
         var terms = order.map { "e.\(column($0.key)) \($0.ascending ? "ASC" : "DESC")" }
         if order.isEmpty { terms = ["e.creation_time DESC", "e.experiment_id ASC"] }
-        if !order.isEmpty, !order.contains(where: { $0.key == "experiment_id" }) { terms.append("e.experiment_id DESC") }
+        if !order.isEmpty, !order.contains(where: { $0.key == "experiment_id" }) {
+            terms.append("e.experiment_id DESC")
+        }
         return terms.joined(separator: ", ")
     }
 

@@ -205,7 +205,8 @@ struct LoggedModelQuery: Sendable {
     private func compileMetric(_ comparison: Comparison) throws -> SQLCondition {
         let latest = latest(comparison.key, onDatasets(datasets))
         let value = try comparison.compare(real: "l.metric_value")
-        let test = comparison.comparator == .notEqual ? "(l.is_nan = 1 OR \(value.text))" : "l.is_nan = 0 AND \(value.text)"
+        let test =
+            comparison.comparator == .notEqual ? "(l.is_nan = 1 OR \(value.text))" : "l.is_nan = 0 AND \(value.text)"
         return SQLCondition(
             "EXISTS (SELECT 1 FROM (SELECT x.metric_value, x.is_nan \(latest.text)) l WHERE \(test))",
             latest.values + value.values

@@ -172,7 +172,8 @@ struct RunSearchPlanner: Sendable {
     /// NaN is unequal to everything and comparable to nothing.
     private func compileMetric(_ comparison: Comparison) throws -> SQLCondition {
         let value = try comparison.compare(real: "m.value")
-        let test = comparison.comparator == .notEqual ? "(m.is_nan = 1 OR \(value.text))" : "m.is_nan = 0 AND \(value.text)"
+        let test =
+            comparison.comparator == .notEqual ? "(m.is_nan = 1 OR \(value.text))" : "m.is_nan = 0 AND \(value.text)"
         return SQLCondition(
             "EXISTS (SELECT 1 FROM latest_metrics m WHERE m.run_id = r.run_id AND m.key_id = \(Self.metricKey) AND \(test))",
             [.text(comparison.key)] + value.values
@@ -225,7 +226,8 @@ struct RunSearchPlanner: Sendable {
                 if column == "end_time" { texts.append("(r.end_time IS NULL)") }
                 texts.append("r.\(column) \(direction)")
             case .metric:
-                phase.from += " LEFT JOIN latest_metrics \(table) ON \(table).run_id = r.run_id AND \(table).key_id = \(Self.metricKey)"
+                phase.from +=
+                    " LEFT JOIN latest_metrics \(table) ON \(table).run_id = r.run_id AND \(table).key_id = \(Self.metricKey)"
                 phase.fromValues.append(.text(term.key))
                 texts += ["(\(table).run_id IS NULL)", "\(table).is_nan", "\(table).value \(direction)"]
             case .param, .tag:
@@ -236,7 +238,9 @@ struct RunSearchPlanner: Sendable {
             case .dataset: continue
             }
         }
-        if !order.contains(where: { $0.entity == .attribute && $0.key == "start_time" }) { texts.append("r.start_time DESC") }
+        if !order.contains(where: { $0.entity == .attribute && $0.key == "start_time" }) {
+            texts.append("r.start_time DESC")
+        }
         if !order.contains(where: { $0.entity == .attribute && $0.key == "run_id" }) { texts.append("r.run_uuid ASC") }
         return texts.joined(separator: ", ")
     }

@@ -156,7 +156,8 @@ extension TrackingStore {
     /// Takes the files of a location out of our tree; other locations are not ours to touch.
     private static func eraseArtifacts(at location: String, _ transaction: Transaction) throws -> Int {
         let scheme = "mlflow-artifacts:/"
-        guard location.hasPrefix(scheme), let key = try? ArtifactKey(validating: String(location.dropFirst(scheme.count)))
+        guard location.hasPrefix(scheme),
+            let key = try? ArtifactKey(validating: String(location.dropFirst(scheme.count)))
         else { return 0 }
         return try ArtifactTree.delete(key, in: transaction)
     }
