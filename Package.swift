@@ -79,7 +79,7 @@ let package = Package(
             [
                 "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
                 "ApusVault",
-                argumentParser, httpTypes, logging, nioCore, serviceLifecycle,
+                argumentParser, httpTypes, hummingbirdCore, logging, nioCore, serviceLifecycle,
             ]
         ),
         // Mechanisms
@@ -131,13 +131,14 @@ let package = Package(
             of: "Registry",
             [
                 "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "Tracking",
-                httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+                crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, serviceLifecycle,
             ]
         ),
         tests(
             of: "Tracking",
             [
-                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "ApusVault",
+                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery", "ApusTesting",
+                "ApusVault",
                 httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
             ]
         ),

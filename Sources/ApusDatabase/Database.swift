@@ -5,7 +5,10 @@ protocol DatabaseBackend: Sendable {
     var dialect: Dialect { get }
     var waitingWrites: Int { get }
     var waitingReads: Int { get }
-    func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T
+    func write<T: Sendable>(
+        subject: WriteSubject?,
+        _ body: @escaping @Sendable (Transaction) throws -> T
+    ) async throws -> T
     func read<T: Sendable>(limit: Duration, _ body: @Sendable (Transaction) throws -> T) async throws -> T
     func runSchema(_ statements: [String]) async throws
     func maintain() async throws
@@ -46,15 +49,21 @@ package final class Database: Sendable {
 
     /// Runs `body` in a transaction and returns when its changes are on disk.
     ///
-    /// All of the changes happen or, when `body` throws, none. `body` may run more than once.
+    /// All of the changes happen or, when `body` throws, none. `body` may run more than once. Writes of one `subject`,
+    /// such as a run that many processes log to, follow one another and are committed together.
     @discardableResult
-    package func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
-        try await backend.write(body)
+    package func write<T: Sendable>(
+        subject: WriteSubject? = nil,
+        _ body: @escaping @Sendable (Transaction) throws -> T
+    ) async throws -> T {
+        try await backend.write(subject: subject, body)
     }
 
-    /// Runs `body` on one consistent snapshot.
+    /// Runs `body` on one consistent snapshot and returns what it makes.
     ///
-    /// - Parameter limit: Statements are interrupted after this time, with a ``DatabaseError`` of kind `timeLimit`.
+    /// Statements that still run after `limit` are interrupted.
+    ///
+    /// - Throws: ``DatabaseError``, of kind `timeLimit` for an interrupted statement, or what `body` throws.
     package func read<T: Sendable>(
         limit: Duration = .seconds(10),
         _ body: @Sendable (Transaction) throws -> T

@@ -1,4 +1,6 @@
-/// One step of the schema. Steps are only ever added, never changed or removed.
+/// One step of the schema.
+///
+/// Steps are only ever added, never changed or removed.
 package struct Migration: Sendable {
     /// Unique and stable, such as `tracking-0001-runs`.
     package let id: String

@@ -64,6 +64,7 @@ package final class Transaction {
     /// SQLite has one writer, so nothing is needed there; PostgreSQL takes an advisory lock.
     ///
     /// - Parameter subject: For example `run/` and the run's identifier.
+    /// - Throws: ``DatabaseError``, for example of kind `timeLimit` when another writer held the subject for too long.
     package func lock(_ subject: String) throws {
         try connection.lock(subject)
     }
@@ -71,5 +72,26 @@ package final class Transaction {
     /// Calls `action` after the transaction is durable, and never when it is undone.
     package func onCommit(_ action: @escaping @Sendable () -> Void) {
         commitActions.append(action)
+    }
+
+    /// Runs `body` so that its failure undoes its own changes only.
+    ///
+    /// - Returns: The error that `body` threw, or nil.
+    /// - Throws: What makes the whole transaction useless, such as a lost connection or a lost race.
+    func inSavepoint(_ body: (Transaction) throws -> Void) throws -> (any Error)? {
+        _ = try connection.execute("SAVEPOINT request", [])
+        let actions = commitActions
+        do {
+            try body(self)
+            _ = try connection.execute("RELEASE request", [])
+            return nil
+        } catch let error as DatabaseError where error.kind == .serialization || error.kind == .unavailable {
+            throw error
+        } catch {
+            commitActions = actions
+            _ = try connection.execute("ROLLBACK TO request", [])
+            _ = try connection.execute("RELEASE request", [])
+            return error
+        }
     }
 }

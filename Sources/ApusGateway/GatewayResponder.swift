@@ -57,9 +57,9 @@ package struct GatewayResponder: HTTPResponder {
         }
     }
 
-    /// - Parameters:
-    ///   - routes: All routes but `/metrics`, which is added here.
-    ///   - gauges: Read for each scrape; must not block.
+    /// Serves `routes` and `/metrics`, which is added here.
+    ///
+    /// `gauges` is called for each scrape and must not block.
     package init(
         routes: [Route],
         configuration: Configuration,

@@ -10,9 +10,7 @@ package struct GatewayServer {
 
     /// Makes the service that listens; it drains its requests when the process is asked to stop.
     ///
-    /// - Parameters:
-    ///   - port: 0 for any free port.
-    ///   - onRunning: Called with the bound port.
+    /// Port 0 takes any free one; `onRunning` is called with the port that was bound.
     package static func application(
         _ responder: GatewayResponder,
         host: String,

@@ -15,7 +15,11 @@ extension Ledger {
 
     /// Recomputes the chain from the first event on.
     ///
-    /// - Parameter progress: Called now and then with the number of events checked.
+    /// The walk ends at the first event that is wrong. `progress` is called now and then with the number of events
+    /// checked.
+    ///
+    /// - Returns: What was found; a fault in the chain is no error.
+    /// - Throws: `DatabaseError`.
     package static func verify(
         _ database: Database,
         progress: @Sendable (Int64) -> Void = { _ in }

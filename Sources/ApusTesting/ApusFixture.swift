@@ -23,9 +23,9 @@ package struct ApusFixture: Sendable {
     /// The databases that tests run on: SQLite always, PostgreSQL when `APUS_TEST_POSTGRES` names one.
     package static let dialects: [Dialect] = postgresURL == nil ? [.sqlite] : [.sqlite, .postgres]
 
-    /// - Parameters:
-    ///   - migrations: The schema of the capability under test; the Ledger's and the Vault's come first.
-    ///   - body: The test.
+    /// Runs a test and returns what it makes; everything is removed afterwards, also when the test throws.
+    ///
+    /// `migrations` is the schema of the capability under test; the Ledger's and the Vault's come first.
     package static func with<T>(
         _ dialect: Dialect = .sqlite,
         migrations: [Migration] = [],

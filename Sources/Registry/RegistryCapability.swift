@@ -2,20 +2,24 @@ package import ApusDatabase
 package import ApusGateway
 package import Logging
 package import ServiceLifecycle
+package import Tracking
 
 /// What the registry brings to the product.
 package struct RegistryCapability: Sendable {
     package let store: RegistryStore
     package let webhooks: WebhookStore
     private let deliveries: WebhookService
+    private let artifacts: ArtifactService
 
     package init(
         store: RegistryStore,
+        artifacts: ArtifactService,
         webhooks: WebhookStore,
         deliveries: WebhookService.Configuration = WebhookService.Configuration(),
         logger: Logger
     ) {
         self.store = store
+        self.artifacts = artifacts
         self.webhooks = webhooks
         self.deliveries = WebhookService(store: webhooks, configuration: deliveries, logger: logger)
     }
@@ -25,6 +29,7 @@ package struct RegistryCapability: Sendable {
     package var routes: [Route] {
         RegisteredModelRoutes(store: store).routes + ModelVersionRoutes(store: store).routes
             + AliasRoutes(store: store).routes + WebhookRoutes(store: webhooks).routes
+            + ModelVersionArtifactRoutes(store: store, artifacts: artifacts).routes
     }
 
     /// What runs beside the routes; to be stopped before the Ledger.

@@ -1,13 +1,17 @@
 package import ApusDatabase
 package import ApusGateway
+package import ApusVault
 package import ServiceLifecycle
 
 /// What tracking brings to the product.
 package struct TrackingCapability: Sendable {
     package let store: TrackingStore
+    /// The files of runs and logged models; the registry hands out those of model versions.
+    package let artifacts: ArtifactService
 
-    package init(store: TrackingStore) {
+    package init(store: TrackingStore, artifacts: ArtifactStore) {
         self.store = store
+        self.artifacts = ArtifactService(artifacts: artifacts, ledger: store.ledger)
     }
 
     package static var migrations: [Migration] { TrackingStore.migrations }
@@ -18,6 +22,7 @@ package struct TrackingCapability: Sendable {
     package var routes: [Route] {
         ServerRoutes().routes + ExperimentRoutes(store: store).routes + RunRoutes(store: store).routes
             + MetricRoutes(store: store).routes + InputRoutes(store: store).routes
-            + LoggedModelRoutes(store: store).routes
+            + LoggedModelRoutes(store: store).routes + ArtifactProxyRoutes(service: artifacts).routes
+            + ArtifactRoutes(store: store, service: artifacts).routes
     }
 }

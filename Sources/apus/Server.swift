@@ -25,8 +25,10 @@ struct Server {
         let applied = try await database.migrate(Self.migrations)
         if !applied.isEmpty { logger.info("migrated the database", metadata: ["steps": "\(applied.count)"]) }
         let ledger = Ledger(database: database, clock: SystemWallClock(), logger: logger)
+        let blobs = try LocalBlobStore(path: settings.vaultFolder, logger: logger)
         let tracking = TrackingCapability(
-            store: TrackingStore(database: database, ledger: ledger, artifactRoot: settings.artifactRoot)
+            store: TrackingStore(database: database, ledger: ledger, artifactRoot: settings.artifactRoot),
+            artifacts: ArtifactStore(blobs: blobs, database: database)
         )
         try await tracking.store.prepare()
         let hooks = WebhookSettings.fromEnvironment()
@@ -38,6 +40,7 @@ struct Server {
                 loggedModels: tracking.store,
                 sources: try SourcePolicy.fromEnvironment()
             ),
+            artifacts: tracking.artifacts,
             webhooks: WebhookStore(
                 database: database,
                 ledger: ledger,

@@ -19,7 +19,6 @@ struct RegistryFixture: Sendable {
     let store: RegistryStore
     let webhooks: WebhookStore
     let loggedModels: KnownLoggedModels
-    let capability: RegistryCapability
     let client: any TestClientProtocol
     /// A run, whose artifacts are at `mlflow-artifacts:/0/<run>/artifacts`.
     let run: String
@@ -51,9 +50,8 @@ struct RegistryFixture: Sendable {
                 egress: egress,
                 secrets: WebhookSecrets(passphrase: "for tests")
             )
-            let capability = RegistryCapability(store: store, webhooks: webhooks, logger: base.logger)
             let responder = GatewayResponder(
-                routes: capability.routes,
+                routes: RegistryCapability(store: store, webhooks: webhooks, logger: base.logger).routes,
                 configuration: .init(logger: base.logger)
             )
             try await Application(responder: responder, logger: base.logger).test(.router) { client in
@@ -62,7 +60,6 @@ struct RegistryFixture: Sendable {
                     store: store,
                     webhooks: webhooks,
                     loggedModels: models,
-                    capability: capability,
                     client: client,
                     run: run
                 )

@@ -1,4 +1,5 @@
 internal import Logging
+import Synchronization
 
 /// PostgreSQL: a pool of connections, each on a thread of its own.
 ///
@@ -7,6 +8,7 @@ internal import Logging
 final class PostgresBackend: DatabaseBackend {
     let dialect = Dialect.postgres
     private let pool: ConnectionPool
+    private let subjects = SubjectQueue()
     private let logger: Logger
     private static let connectionCount = 8
     private static let attempts = 6
@@ -23,14 +25,57 @@ final class PostgresBackend: DatabaseBackend {
         }
     }
 
-    var waitingWrites: Int { pool.waitingCount }
+    var waitingWrites: Int { pool.waitingCount + subjects.waitingCount }
     var waitingReads: Int { 0 }
 
-    func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
+    func write<T: Sendable>(
+        subject: WriteSubject?,
+        _ body: @escaping @Sendable (Transaction) throws -> T
+    ) async throws -> T {
+        guard let subject else {
+            return try await retrying { try await self.run("BEGIN", limit: Self.writeLimit, body) }
+        }
+        let outcome = JobOutcome<T>()
+        let failure = Mutex<(any Error)?>(nil)
+        let job = SubjectQueue.Job(
+            run: { outcome.value = try body($0) },
+            finish: { error in failure.withLock { $0 = error } }
+        )
+        await subjects.run(job, of: subject) { jobs in await self.commit(jobs) }
+        return try outcome.result(failure.withLock { $0 }).get()
+    }
+
+    /// Commits jobs of one subject together; when that fails, each by itself, so that none pays for another.
+    private func commit(_ jobs: [SubjectQueue.Job]) async {
+        if jobs.count > 1 {
+            do {
+                let errors = try await retrying {
+                    try await self.run("BEGIN", limit: Self.writeLimit) { transaction in
+                        try jobs.map { try transaction.inSavepoint($0.run) }
+                    }
+                }
+                for (job, error) in zip(jobs, errors) { job.finish(error) }
+                return
+            } catch {
+                logger.debug("a group of writes is run one by one", metadata: ["error": "\(error)"])
+            }
+        }
+        for job in jobs {
+            do {
+                try await retrying { try await self.run("BEGIN", limit: Self.writeLimit, job.run) }
+                job.finish(nil)
+            } catch {
+                job.finish(error)
+            }
+        }
+    }
+
+    /// Tries again when a concurrent transaction won.
+    private func retrying<T>(_ body: () async throws -> T) async throws -> T {
         var attempt = 1
         while true {
             do {
-                return try await run("BEGIN", limit: Self.writeLimit, body)
+                return try await body()
             } catch let error as DatabaseError where error.kind == .serialization && attempt < Self.attempts {
                 attempt += 1
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...(attempt * 10))))

@@ -16,7 +16,7 @@ final class PostgresResult {
         PQgetisnull(handle, row, column) == 1
     }
 
-    /// The bytes of a field; empty for NULL. Valid while the result lives.
+    /// The bytes of a field, which are valid while the result lives; empty for NULL.
     func bytes(_ row: Int32, _ column: Int32) -> UnsafeRawBufferPointer {
         guard let value = PQgetvalue(handle, row, column) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(start: value, count: Int(PQgetlength(handle, row, column)))

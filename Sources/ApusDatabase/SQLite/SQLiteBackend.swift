@@ -19,26 +19,20 @@ final class SQLiteBackend: DatabaseBackend {
     var waitingWrites: Int { writer.waitingCount }
     var waitingReads: Int { readers.waitingCount }
 
-    func write<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
+    func write<T: Sendable>(
+        subject: WriteSubject?,
+        _ body: @escaping @Sendable (Transaction) throws -> T
+    ) async throws -> T {
         let trace = StatementTrace.current
         return try await withCheckedThrowingContinuation { continuation in
-            let outcome = Outcome<T>()
+            let outcome = JobOutcome<T>()
             writer.submit(
                 SQLiteWriter.Job(
                     run: { connection in
                         let transaction = Transaction(connection, trace: trace)
-                        outcome.value = try body(transaction)
-                        outcome.commitActions = transaction.commitActions
+                        outcome.set(try body(transaction), transaction)
                     },
-                    finish: { error in
-                        if let error { return continuation.resume(throwing: error) }
-                        for action in outcome.commitActions { action() }
-                        guard let value = outcome.value else {
-                            let missing = DatabaseError(.other, "a job finished without a value")
-                            return continuation.resume(throwing: missing)
-                        }
-                        continuation.resume(returning: value)
-                    }
+                    finish: { error in continuation.resume(with: outcome.result(error)) }
                 )
             )
         }
@@ -81,12 +75,4 @@ final class SQLiteBackend: DatabaseBackend {
         await readers.close()
         _ = try? await writer.runAlone { try $0.run("PRAGMA wal_checkpoint(TRUNCATE)") }
     }
-}
-
-/// What a job leaves for the moment after the commit.
-///
-/// Sound because the writer's queue alone touches it: `run` and then `finish` of one job, in that order.
-private final class Outcome<T>: @unchecked Sendable {
-    var value: T?
-    var commitActions: [@Sendable () -> Void] = []
 }

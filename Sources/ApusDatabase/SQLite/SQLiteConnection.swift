@@ -20,7 +20,9 @@ final class SQLiteConnection: SQLConnection {
     /// Monotonic nanoseconds after which a statement is interrupted; 0 for never.
     private let deadline: UnsafeMutablePointer<UInt64>
 
-    /// - Parameter cacheKibibytes: The most that the page cache may hold.
+    /// Opens the file, with a page cache of at most `cacheKibibytes`.
+    ///
+    /// - Throws: ``DatabaseError``, of kind `unavailable` when the file cannot be opened.
     init(path: String, access: Access, cacheKibibytes: Int) throws {
         var opened: OpaquePointer?
         let flags = access == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY

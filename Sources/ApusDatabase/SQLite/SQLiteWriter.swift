@@ -7,7 +7,9 @@ import Synchronization
 /// A sync of the log costs as much for one request as for a hundred. Each request runs in a savepoint, so that one
 /// that fails does not undo its neighbours; none is acknowledged before the commit is on disk.
 final class SQLiteWriter: Sendable {
-    /// A request for the writer. `finish` is called once: with nil when its changes are durable.
+    /// A request for the writer.
+    ///
+    /// `finish` is called once: with nil when its changes are durable.
     struct Job: Sendable {
         let run: @Sendable (SQLiteConnection) throws -> Void
         let finish: @Sendable ((any Error)?) -> Void

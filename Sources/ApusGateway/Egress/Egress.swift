@@ -64,6 +64,8 @@ package struct Egress: Sendable {
     /// - Parameters:
     ///   - address: As the client wrote it.
     ///   - subject: What messages call it.
+    ///   - headers: Beyond those that every request has.
+    ///   - body: Sent as it is.
     ///   - attempt: From 0; with several addresses each attempt takes another.
     /// - Returns: The answer, whatever its status.
     /// - Throws: ``EgressError``, or `CancellationError`.
@@ -120,6 +122,8 @@ package struct Egress: Sendable {
         configuration.dnsOverride = [url.host: address.description]
         configuration.httpVersion = .http1Only
         configuration.timeout = .init(connect: .seconds(10))
+        // Whoever calls decides when to try again; a refused connection is an answer.
+        configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(
             eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup),
             configuration: configuration

@@ -54,7 +54,7 @@ package struct GatewayResponse: Sendable {
 
     /// A JSON text that is made piece by piece, so that memory stays flat however long it is.
     ///
-    /// - Parameter next: Appends one more piece; returns false after the last.
+    /// `next` appends one more piece, and returns false with the last.
     package static func streamingJSON(
         _ next: @escaping @Sendable (inout JSONWriter) async throws -> Bool
     ) -> GatewayResponse {

@@ -1,8 +1,9 @@
 import ApusKernel
 
-/// Decodes percent-escapes once.
+/// Decodes percent-escapes once, and a plus sign as a space when `plusIsSpace`, as in a query string.
 ///
-/// - Parameter plusIsSpace: As in a query string.
+/// A percent sign without two hexadecimal digits behind it stays as it is.
+///
 /// - Throws: `INVALID_PARAMETER_VALUE` when the result is not UTF-8.
 package func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) throws -> String {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") || $0 >= 0x80 }) else {

@@ -50,7 +50,7 @@ struct RouteTable: Sendable {
         }
     }
 
-    /// - Parameter path: The raw path, without the query.
+    /// Finds the route for a raw path, without its query; HEAD is answered by the route for GET.
     func match(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
         var path = path
         if !prefix.isEmpty, path.hasPrefix(prefix + "/") { path = path.dropFirst(prefix.count) }

@@ -21,9 +21,9 @@ struct RetryPolicy: Sendable {
     /// Tries after the first.
     let maximumRetries: Int
 
-    /// - Parameters:
-    ///   - tries: How often it was tried before this outcome.
-    ///   - jitter: Up to one second, so that receivers are not called by everybody at once.
+    /// Decides after an outcome that `tries` others came before.
+    ///
+    /// `jitter` is up to one second, so that receivers are not called by everybody at once.
     func decision(after outcome: Outcome, tries: Int, jitter: Duration) -> Decision {
         let asked: Int?
         switch outcome {

@@ -9,7 +9,7 @@ package struct Webhook: Sendable, Equatable {
     package var url: String
     package var isActive: Bool
     package var events: [WebhookEvent] = []
-    /// Signs deliveries; encrypted, and never told to anybody. Nil when deliveries are not signed.
+    /// Signs deliveries; encrypted, never told to anybody, and nil when deliveries are not signed.
     package var sealedSecret: [UInt8]?
     /// Milliseconds since the Unix epoch.
     package var creationTime: Int64

@@ -5,9 +5,7 @@ import Tracking
 ///
 /// - SeeAlso: `mlflow/webhooks/types.py`.
 enum WebhookMessage {
-    /// - Parameters:
-    ///   - milliseconds: When it happened, since the Unix epoch.
-    ///   - data: A JSON object.
+    /// The body for what happened at a time in milliseconds since the Unix epoch; `data` is a JSON object.
     static func body(_ event: WebhookEvent, milliseconds: Int64, data: String) -> String {
         eventPayload { json in
             json.member("entity", event.entity.rawValue)

@@ -16,8 +16,8 @@ package struct WebhookSecrets: Sendable {
 
     /// The key from `MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY`, or else from a file that is made when it is missing.
     ///
-    /// - Parameter keyFile: A path in the data folder; the file is readable by its owner only.
-    /// - Throws: `RequestError` when the file can neither be read nor made.
+    /// `keyFile` is a path in the data folder; the file is readable by its owner only. Throws when it can neither be
+    /// read nor made.
     package static func fromEnvironment(keyFile: String) throws -> WebhookSecrets {
         if let passphrase = environmentValue("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"), !passphrase.isEmpty {
             return WebhookSecrets(passphrase: passphrase)

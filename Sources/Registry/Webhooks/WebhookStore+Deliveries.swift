@@ -164,12 +164,7 @@ extension WebhookStore {
         }
     }
 
-    /// Puts a delivery back.
-    ///
-    /// - Parameters:
-    ///   - delay: When it is due again.
-    ///   - countsTry: Whether this was a try; false when it was broken off here.
-    /// - Throws: `DatabaseError`.
+    /// Puts a delivery back until `delay` has passed; one that was broken off here does not count as a try.
     func postpone(_ delivery: WebhookDelivery, by delay: Duration, countsTry: Bool) async throws {
         let due = clock.milliseconds + delay.milliseconds
         try await database.write { transaction in

@@ -13,9 +13,8 @@ package struct WebhookTestResult: Sendable, Equatable {
 extension WebhookStore {
     /// Sends an example to a webhook, once.
     ///
-    /// What the receiver says beyond its status is not handed on: it may be meant for this server only.
-    ///
-    /// - Parameter event: Nil for the first of the webhook's own.
+    /// What the receiver says beyond its status is not handed on: it may be meant for this server only. Without an
+    /// event the first of the webhook's own is sent.
     package func test(_ id: String, event: WebhookEvent?) async throws -> WebhookTestResult {
         let webhook = try await webhook(id)
         guard let event = event ?? webhook.events.first else {

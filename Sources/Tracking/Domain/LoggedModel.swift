@@ -95,7 +95,9 @@ extension Limits {
 
     /// Checks params or tags of a logged model; their values are never cut.
     ///
-    /// - Parameter field: The name of the list on the wire.
+    /// Messages call the list `field`, its name on the wire.
+    ///
+    /// - Throws: `INVALID_PARAMETER_VALUE` for too many pairs, or a key or value that is too long.
     package static func loggedModelPairs(_ pairs: [KeyValue], _ field: String) throws {
         guard pairs.count <= loggedModelPairs else {
             throw RequestError.invalid("The field '\(field)' has more than \(loggedModelPairs) elements.")

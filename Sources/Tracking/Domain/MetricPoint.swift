@@ -17,7 +17,7 @@ package struct MetricPoint: Sendable, Equatable {
         package let datasetDigest: String?
     }
 
-    /// - Parameter value: Infinities are stored as the largest finite numbers, as MLflow does.
+    /// As logged: infinities become the largest finite numbers, as in MLflow, and NaN becomes the flag.
     package init(key: String, value: Double, timestamp: Int64, step: Int64, model: ModelReference? = nil) {
         self.key = key
         isNaN = value.isNaN

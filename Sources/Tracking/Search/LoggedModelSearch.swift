@@ -22,8 +22,9 @@ package struct LoggedModelSearch: Sendable {
     /// Wire identifiers, at least one.
     package var experimentIDs: [String]
     package var filter: String
-    /// Metrics count only where they were measured on one of these; without a metric in the filter, models count only
-    /// with some metric on one of these. Empty for all.
+    /// The datasets on which metrics must have been measured to count; empty for all.
+    ///
+    /// Without a metric in the filter, models count only with some metric on one of these.
     package var datasets: [Dataset]
     package var orderBy: [OrderRequest]
     /// 1 to 50,000.

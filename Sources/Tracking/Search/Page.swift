@@ -6,7 +6,7 @@ package struct Page<Item: Sendable>: Sendable {
     /// Nil when nothing follows.
     package let nextToken: String?
 
-    /// - Parameter fetched: One item more than the page holds, if there is one.
+    /// Takes one item more than the page holds, if there is one: it tells that another page follows.
     package init(fetched: [Item], limit: Int64, offset: Int64) {
         let size = Int(clamping: limit)
         items = Array(fetched.prefix(size))

@@ -36,9 +36,10 @@ extension Filter {
 }
 
 extension Comparison {
-    /// Compares a text expression with the comparison's value.
+    /// Compares a text expression, which is SQL of ours, with the comparison's value.
     ///
-    /// - Parameter expression: SQL of ours that gives a text.
+    /// - Throws: `INVALID_PARAMETER_VALUE` when the comparison's value is neither a text nor a list that its operator
+    ///   takes.
     package func compare(text expression: String, _ dialect: Dialect) throws -> SQLCondition {
         switch (comparator, value) {
         case (.isNull, _): SQLCondition("\(expression) IS NULL")

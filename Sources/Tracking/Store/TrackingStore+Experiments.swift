@@ -5,9 +5,11 @@ import ApusLedger
 extension TrackingStore {
     /// Makes an experiment.
     ///
-    /// - Parameter artifactLocation: Empty for the default below the artifact root.
+    /// An empty `artifactLocation` stands for the default below the artifact root.
+    ///
     /// - Returns: Its identifier.
-    /// - Throws: `TrackingError.experimentExists`, also when the one of that name is deleted.
+    /// - Throws: `TrackingError.experimentExists`, also when the one of that name is deleted, or
+    ///   `INVALID_PARAMETER_VALUE`.
     package func createExperiment(name: String, artifactLocation: String, tags: [KeyValue]) async throws -> Int64 {
         guard name.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
             throw RequestError.invalid("Invalid experiment name: '\(name)'")
@@ -167,7 +169,7 @@ extension TrackingStore {
 
     /// Experiments with their tags, in the order that `clause` gives.
     ///
-    /// - Parameter clause: A condition on the table `e`, and what follows it.
+    /// `clause` is a condition on the table `e`, and what follows it.
     static func experiments(
         where clause: String,
         _ values: [SQLValue],

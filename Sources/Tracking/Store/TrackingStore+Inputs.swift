@@ -8,7 +8,7 @@ extension TrackingStore {
     package func logInputs(run id: String, datasets: [DatasetInput], models: [String]) async throws {
         try Limits.runID(id)
         try Self.check(datasets)
-        try await database.write { transaction in
+        try await database.write(subject: Self.subject(id)) { transaction in
             let run = try Self.activeRun(id, transaction)
             for dataset in datasets { try Self.logInput(dataset, run, transaction) }
             try Self.logModels(models.map { ModelOutput(modelID: $0, step: 0) }, "input", run, transaction)
@@ -17,7 +17,7 @@ extension TrackingStore {
 
     /// Records which logged models an active run wrote.
     package func logOutputs(run id: String, models: [ModelOutput]) async throws {
-        try await database.write { transaction in
+        try await database.write(subject: Self.subject(id)) { transaction in
             let run = try Self.activeRun(id, transaction)
             try Self.logModels(models, "output", run, transaction)
         }

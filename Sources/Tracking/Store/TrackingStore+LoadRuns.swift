@@ -4,16 +4,15 @@ import ApusKernel
 extension TrackingStore {
     /// Runs with everything that belongs to them, in the order that `clause` gives.
     ///
-    /// Takes seven statements, however many runs there are.
-    ///
-    /// - Parameter clause: A condition on the table `r`, and what follows it.
+    /// `clause` is a condition on the table `r`, and what follows it. Takes seven statements, however many runs there
+    /// are.
     static func runs(where clause: String, _ values: [SQLValue], _ transaction: Transaction) throws -> [Run] {
         try complete(try infos(where: clause, values, transaction), transaction)
     }
 
     /// What is known about the runs themselves, with their keys.
     ///
-    /// - Parameter from: The table `r` and what is joined to it.
+    /// `from` is the table `r` and what is joined to it.
     static func infos(
         from: String = "runs r",
         where clause: String,

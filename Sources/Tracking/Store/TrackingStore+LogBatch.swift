@@ -51,7 +51,9 @@ package struct LogBatch: Sendable {
 extension TrackingStore {
     /// Logs metrics, params and tags to an active run, all or nothing.
     package func log(_ batch: LogBatch) async throws {
-        try await database.write { [self] transaction in
+        try await database.write(
+            subject: Self.subject(batch.runID, isLarge: batch.metrics.count > 100)
+        ) { [self] transaction in
             let run = try Self.activeRun(batch.runID, transaction)
             if !batch.params.isEmpty {
                 try Self.log(batch.params, to: run.key, transaction) { changes in
@@ -75,7 +77,7 @@ extension TrackingStore {
     /// Logs one param; the same value again does nothing.
     package func logParam(run id: String, _ param: KeyValue) async throws {
         let param = try Limits.param(param)
-        try await database.write { transaction in
+        try await database.write(subject: Self.subject(id)) { transaction in
             let run = try Self.activeRun(id, transaction)
             try Self.log([param], to: run.key, transaction) { changes in
                 .paramChanged(key: changes[0].key, old: changes[0].old, new: changes[0].new, run: id)

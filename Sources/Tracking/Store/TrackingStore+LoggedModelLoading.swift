@@ -39,9 +39,8 @@ extension TrackingStore {
 
     /// Models with everything that belongs to them, in the order that `clause` gives.
     ///
-    /// Takes four statements, however many models there are.
-    ///
-    /// - Parameter clause: A condition on the table `m`, and what follows it.
+    /// `clause` is a condition on the table `m`, and what follows it. Takes four statements, however many models there
+    /// are.
     static func loggedModels(
         where clause: String,
         _ values: [SQLValue],
@@ -52,7 +51,7 @@ extension TrackingStore {
 
     /// What is known about the models themselves, with their keys.
     ///
-    /// - Parameter clause: A condition on the table `m`, and what follows it.
+    /// `clause` is a condition on the table `m`, and what follows it.
     static func loggedModelInfos(
         where clause: String,
         _ values: [SQLValue],

@@ -6,7 +6,8 @@ extension TrackingStore {
     /// Notes on a logged model that it was registered: adds to its tag `mlflow.modelVersions`, a JSON list of
     /// `{"name": …, "version": …}`.
     ///
-    /// - Parameter transaction: The one that makes the version, so that both happen or none.
+    /// Runs in the transaction that makes the version, so that both happen or none.
+    ///
     /// - Throws: `TrackingError.loggedModelNotFound`.
     package func noteRegistration(
         ofLoggedModel id: String,

@@ -111,7 +111,7 @@ extension TrackingStore {
 
     /// Changes what is not nil of an active run; an empty name is ignored.
     package func updateRun(id: String, status: RunStatus?, endTime: Int64?, name: String?) async throws -> Run.Info {
-        try await database.write { transaction in
+        try await database.write(subject: Self.subject(id)) { transaction in
             let row = try Self.activeRun(id, transaction)
             if let name, !name.isEmpty {
                 try Self.rename(row.key, to: name, transaction)
@@ -137,7 +137,7 @@ extension TrackingStore {
 
     /// Moves a run into the trash, or out of it; does nothing when it is there already.
     package func moveRun(id: String, to stage: LifecycleStage) async throws {
-        try await database.write { [self] transaction in
+        try await database.write(subject: Self.subject(id)) { [self] transaction in
             let row = try Self.runRow(id, transaction)
             guard row.stage != stage else { return }
             try transaction.execute(
@@ -185,7 +185,7 @@ extension TrackingStore {
     /// Sets a tag of an active run.
     package func setTag(run id: String, _ tag: KeyValue) async throws {
         let tag = try Limits.runTag(tag)
-        try await database.write { transaction in
+        try await database.write(subject: Self.subject(id)) { transaction in
             let row = try Self.activeRun(id, transaction)
             try Self.setTags([tag], on: row.key, transaction)
             if tag.key == runNameTag { try Self.rename(row.key, to: tag.value, transaction) }
@@ -194,7 +194,7 @@ extension TrackingStore {
 
     /// Deletes a tag of an active run.
     package func deleteTag(run id: String, key: String) async throws {
-        try await database.write { transaction in
+        try await database.write(subject: Self.subject(id)) { transaction in
             let row = try Self.activeRun(id, transaction)
             let deleted = try transaction.execute(
                 "DELETE FROM tags WHERE run_id = ? AND key = ?",
@@ -202,6 +202,11 @@ extension TrackingStore {
             )
             guard deleted > 0 else { throw TrackingError.runTagNotFound(key: key, run: id) }
         }
+    }
+
+    /// The writes of one run follow one another.
+    static func subject(_ run: String, isLarge: Bool = false) -> WriteSubject {
+        WriteSubject("run/\(run)", isLarge: isLarge)
     }
 
     /// The row of a run, held against other writers until the transaction ends.

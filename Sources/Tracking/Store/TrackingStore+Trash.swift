@@ -29,6 +29,8 @@ extension TrackingStore {
     ///   - cutoff: Milliseconds since the Unix epoch; what was deleted later stays.
     ///   - dryRun: Whether to count only.
     ///   - progress: Called after each experiment, run or model.
+    /// - Returns: What was taken, or would be; artifacts are not counted in a dry run.
+    /// - Throws: `DatabaseError`; what was taken before it stays taken.
     package func emptyTrash(
         before cutoff: Int64,
         dryRun: Bool,

@@ -14,7 +14,7 @@ package final class TrackingStore: Sendable {
     /// Turns what requests added into what histories read; the composition root runs it.
     package let compactor: MetricCompactor
 
-    /// - Parameter artifactRoot: `mlflow-artifacts:/` for artifacts that this server keeps.
+    /// The artifact root is `mlflow-artifacts:/` when this server keeps the artifacts.
     package init(
         database: Database,
         ledger: Ledger,

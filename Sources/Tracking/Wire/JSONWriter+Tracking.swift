@@ -73,7 +73,7 @@ extension JSONWriter {
         }
     }
 
-    /// - Parameter isNew: A run that was made just now has no `outputs`; any other has, if empty ones.
+    /// A run that was made just now, `isNew`, has no `outputs`; any other has, if empty ones.
     package mutating func run(_ run: Run, isNew: Bool = false) {
         object { json in
             json.key("info")

@@ -9,12 +9,10 @@ struct HistoryReader {
     /// Chunks are read in groups of this many.
     private static let chunksAtOnce = 64
 
-    /// Points after a place, in the order of a history.
+    /// At most `limit` points after a place, in the order of a history.
     ///
     /// Reads only the chunks that a piece needs: they are taken by their first timestamp, and whatever is older than
     /// the first timestamp of the next chunk is complete.
-    ///
-    /// - Parameter limit: The most points that are returned.
     func points(after place: MetricPack.Point?, limit: Int) throws -> [MetricPack.Point] {
         var pending: [MetricPack.Point] = []
         try transaction.forEach(

@@ -7,10 +7,10 @@ extension TrackingStore {
     /// Points are ordered by timestamp, then step, then value. Different values logged at one step are all kept; an
     /// identical point is stored once.
     ///
-    /// - Parameters:
-    ///   - key: Exact metric key, as logged.
-    ///   - position: The last point of the piece before; nil for the first piece.
-    ///   - limit: Points in the piece, at least 1.
+    /// `position` is the last point of the piece before, or nil for the first piece; `limit`, at least 1, is the most
+    /// points in the piece.
+    ///
+    /// - Returns: No points when nothing was logged under exactly this key.
     /// - Throws: `TrackingError.runNotFound`.
     /// - SeeAlso: `GetMetricHistory` in MLflow's `service.proto`.
     package func history(
@@ -50,7 +50,9 @@ extension TrackingStore {
     /// A history is divided into `limit` groups of equal size; the first point of each is taken, and the very last
     /// point of all, which takes the place of the last group's when the sample is full.
     ///
-    /// - Parameter steps: Only points within; nil for all.
+    /// Points whose step is outside of `steps` are left out before that; nil leaves out none.
+    ///
+    /// - Returns: The points of each run by step, timestamp and value, each with the run's identifier.
     /// - Throws: `TrackingError.runNotFound` for any of the runs.
     package func sampledHistories(
         runs ids: [String],
