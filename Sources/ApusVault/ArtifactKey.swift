@@ -118,11 +118,11 @@ extension ArtifactKey: Hashable, Comparable {
 
 extension ArtifactKey {
     private static func isSafe(_ bytes: [UInt8]) -> Bool {
-        guard hasOnlyNameBytes(bytes), !startsWithDrive(bytes) else { return false }
+        guard hasOnlyNameBytes(bytes), !isDrive(bytes.prefix(2)) else { return false }
         // Empty parts are kept, so an absolute path, a doubled slash and a trailing one are all refused here.
         let segments = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         return segments.count <= maximumDepth
-            && segments.allSatisfy { $0.count <= maximumSegmentBytes && !isDots($0) }
+            && segments.allSatisfy { $0.count <= maximumSegmentBytes && !isDots($0) && !isDrive($0) }
     }
 
     /// Whether a segment is empty or only dots and blanks; Windows clients take `.. ` for `..`.
@@ -130,9 +130,10 @@ extension ArtifactKey {
         segment.allSatisfy { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: " ") }
     }
 
-    private static func startsWithDrive(_ bytes: [UInt8]) -> Bool {
-        guard bytes.count >= 2, bytes[1] == UInt8(ascii: ":") else { return false }
-        let letter = bytes[0] | 0x20
+    /// Whether a segment names a drive, anywhere: what a client pastes behind its own folder may begin with it.
+    private static func isDrive(_ segment: ArraySlice<UInt8>) -> Bool {
+        guard segment.count == 2, segment.last == UInt8(ascii: ":"), let first = segment.first else { return false }
+        let letter = first | 0x20
         return letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z")
     }
 

@@ -51,7 +51,12 @@ struct RegistryFixture: Sendable {
                 secrets: WebhookSecrets(passphrase: "for tests")
             )
             let responder = GatewayResponder(
-                routes: RegistryCapability(store: store, webhooks: webhooks, logger: base.logger).routes,
+                routes: RegistryCapability(
+                    store: store,
+                    artifacts: ArtifactService(artifacts: base.artifacts, ledger: base.ledger),
+                    webhooks: webhooks,
+                    logger: base.logger
+                ).routes,
                 configuration: .init(logger: base.logger)
             )
             try await Application(responder: responder, logger: base.logger).test(.router) { client in

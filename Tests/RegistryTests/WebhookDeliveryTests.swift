@@ -9,6 +9,7 @@ import Logging
 import Registry
 import ServiceLifecycle
 import Testing
+import Tracking
 
 @Suite(.timeLimit(.minutes(2))) struct WebhookDeliveryTests {
     private static let open = Egress(policy: .init(schemes: ["http", "https"], allowsPrivateAddresses: true))
@@ -54,6 +55,7 @@ import Testing
             ) : registry.webhooks
         let webhooks = RegistryCapability(
             store: registry.store,
+            artifacts: ArtifactService(artifacts: base.artifacts, ledger: base.ledger),
             webhooks: store,
             deliveries: .init(maximumRetries: retries),
             logger: registry.base.logger

@@ -95,7 +95,13 @@ import Tracking
     @Test(arguments: ApusFixture.dialects)
     func `a history is read in pieces without a gap or a repeat`(_ dialect: Dialect) async throws {
         try await with(dialect) { store, run async throws in
-            try await log(store, run, (0..<500).map { (Int64($0 % 7), Int64($0 / 10), Double($0 % 13)) })
+            try await log(
+                store,
+                run,
+                (0..<500).map { (number: Int) -> (step: Int64, time: Int64, value: Double) in
+                    (Int64(number % 7), Int64(number / 10), Double(number % 13))
+                }
+            )
             let whole = try await store.history(run: run, key: "m", limit: 1_000)
             var pieces: [MetricPoint] = []
             while true {

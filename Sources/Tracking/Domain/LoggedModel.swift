@@ -108,3 +108,10 @@ extension Limits {
         }
     }
 }
+
+extension MetricPoint.ModelReference {
+    /// Names a logged model and, where they are known, the name and digest of the dataset on which it was measured.
+    package init(to modelID: String, dataset: String? = nil, digest: String? = nil) {
+        self.init(modelID: modelID, datasetName: dataset, datasetDigest: digest)
+    }
+}
