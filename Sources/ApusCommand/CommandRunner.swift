@@ -1,3 +1,4 @@
+import ApusKernel
 package import ArgumentParser
 import Glibc
 
@@ -38,6 +39,9 @@ package enum CommandRunner {
             return Ending(exitCode: failure.exitCode.rawValue, output: "", error: failure.description)
         }
         if error is CancellationError { return ending(of: CommandFailure.interrupted, root: root) }
+        if let error = error as? any PublicError {
+            return Ending(exitCode: 1, output: "", error: "error: \(error.message)\n")
+        }
         let code = root.exitCode(for: error)
         let message = root.fullMessage(for: error)
         let text = message.isEmpty ? "" : "\(message)\n"

@@ -9,6 +9,7 @@ final class ConnectionPool: Sendable {
 
         private let open: @Sendable () throws -> any SQLConnection
         private var connection: (any SQLConnection)?
+        private var failure: (error: any Error, moment: UInt64)?
 
         init(label: String, open: @escaping @Sendable () throws -> any SQLConnection) {
             executor = QueueExecutor(label: label)
@@ -18,38 +19,75 @@ final class ConnectionPool: Sendable {
         /// Runs `body` with the connection, opening it first if need be.
         func run<T: Sendable>(_ body: @Sendable (any SQLConnection) throws -> T) throws -> T {
             let usable: any SQLConnection
-            if let connection { usable = connection } else { usable = try open() }
+            if let connection { usable = connection } else { usable = try reopen() }
             connection = usable
             do {
                 return try body(usable)
-            } catch let error as DatabaseError where error.kind == .unavailable {
+            } catch let error as DatabaseError where error.kind == .unavailable || error.kind == .unknownOutcome {
                 connection = nil
                 throw error
             }
         }
 
         func close() { connection = nil }
+
+        /// Opens a connection, but not right after that failed: those who wait would all pay for the next failure.
+        private func reopen() throws -> any SQLConnection {
+            if let (error, moment) = failure, monotonicNanoseconds() < moment + 1_000_000_000 { throw error }
+            do {
+                let opened = try open()
+                failure = nil
+                return opened
+            } catch {
+                failure = (error, monotonicNanoseconds())
+                throw error
+            }
+        }
+    }
+
+    private struct Waiting {
+        let id: UInt64
+        let continuation: CheckedContinuation<Worker?, Never>
     }
 
     private struct State {
         var idle: [Worker]
-        var waiting: [CheckedContinuation<Worker, Never>] = []
-        var waitingFrom = 0
+        var waiting: [Waiting] = []
+        var nextID: UInt64 = 0
     }
 
+    /// More waiting requests than this are refused.
+    private static let queueLimit = 4_096
     private let workers: [Worker]
+    private let patience: Duration
     private let state: Mutex<State>
 
-    init(label: String, count: Int, open: @escaping @Sendable () throws -> any SQLConnection) {
+    /// - Parameters:
+    ///   - label: Names the threads.
+    ///   - count: The most connections.
+    ///   - patience: How long a request waits for a connection.
+    ///   - open: Makes a connection; may block.
+    init(
+        label: String,
+        count: Int,
+        patience: Duration,
+        open: @escaping @Sendable () throws -> any SQLConnection
+    ) {
         workers = (0..<count).map { Worker(label: "\(label)-\($0)", open: open) }
+        self.patience = patience
         state = Mutex(State(idle: workers.reversed()))
     }
 
     /// The requests that wait for a connection.
-    var waitingCount: Int { state.withLock { $0.waiting.count - $0.waitingFrom } }
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
 
+    /// Runs `body` with a connection.
+    ///
+    /// - Throws: ``DatabaseError`` of kind `overloaded` when none is free in time, and what `body` throws.
     func run<T: Sendable>(_ body: @Sendable (any SQLConnection) throws -> T) async throws -> T {
-        let worker = await borrow()
+        guard let worker = await borrow() else {
+            throw DatabaseError(.overloaded, "no connection was free within \(patience)")
+        }
         defer { giveBack(worker) }
         return try await worker.run(body)
     }
@@ -58,31 +96,46 @@ final class ConnectionPool: Sendable {
         for worker in workers { await worker.close() }
     }
 
-    private func borrow() async -> Worker {
-        await withCheckedContinuation { continuation in
-            let worker: Worker? = state.withLock { state in
-                if let worker = state.idle.popLast() { return worker }
-                state.waiting.append(continuation)
+    private func borrow() async -> Worker? {
+        let (worker, id) = state.withLock { state -> (Worker?, UInt64) in
+            state.nextID += 1
+            return (state.idle.popLast(), state.nextID)
+        }
+        if let worker { return worker }
+        let alarm = Task { [patience] in
+            try await Task.sleep(for: patience)
+            self.giveUp(id)
+        }
+        defer { alarm.cancel() }
+        return await withCheckedContinuation { continuation in
+            let answer: Worker?? = state.withLock { state in
+                // One may have become free since.
+                if let worker = state.idle.popLast() { return .some(worker) }
+                guard state.waiting.count < Self.queueLimit else { return .some(nil) }
+                state.waiting.append(Waiting(id: id, continuation: continuation))
                 return nil
             }
-            if let worker { continuation.resume(returning: worker) }
+            if let answer { continuation.resume(returning: answer) }
         }
     }
 
+    /// Ends the wait of a request.
+    private func giveUp(_ id: UInt64) {
+        let waiting = state.withLock { state -> Waiting? in
+            guard let place = state.waiting.firstIndex(where: { $0.id == id }) else { return nil }
+            return state.waiting.remove(at: place)
+        }
+        waiting?.continuation.resume(returning: nil)
+    }
+
     private func giveBack(_ worker: Worker) {
-        let next: CheckedContinuation<Worker, Never>? = state.withLock { state in
-            guard state.waitingFrom < state.waiting.count else {
+        let next = state.withLock { state -> Waiting? in
+            guard !state.waiting.isEmpty else {
                 state.idle.append(worker)
                 return nil
             }
-            let next = state.waiting[state.waitingFrom]
-            state.waitingFrom += 1
-            if state.waitingFrom > 256, state.waitingFrom * 2 > state.waiting.count {
-                state.waiting.removeFirst(state.waitingFrom)
-                state.waitingFrom = 0
-            }
-            return next
+            return state.waiting.removeFirst()
         }
-        next?.resume(returning: worker)
+        next?.continuation.resume(returning: worker)
     }
 }

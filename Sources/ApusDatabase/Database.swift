@@ -10,7 +10,8 @@ protocol DatabaseBackend: Sendable {
         _ body: @escaping @Sendable (Transaction) throws -> T
     ) async throws -> T
     func read<T: Sendable>(limit: Duration, _ body: @Sendable (Transaction) throws -> T) async throws -> T
-    func runSchema(_ statements: [String]) async throws
+    /// Runs statements in one transaction, unless the step of that name was applied meanwhile by another process.
+    func runSchema(_ statements: [String], step: String?) async throws
     func maintain() async throws
     func close() async
 }
@@ -81,7 +82,7 @@ package final class Database: Sendable {
         await backend.close()
     }
 
-    func runSchema(_ statements: [String]) async throws {
-        try await backend.runSchema(statements)
+    func runSchema(_ statements: [String], step: String? = nil) async throws {
+        try await backend.runSchema(statements, step: step)
     }
 }

@@ -6,6 +6,10 @@ package struct DatabaseError: PublicError {
     package enum Kind: Sendable, Equatable {
         /// The database cannot be reached, or refuses writes after a failed sync.
         case unavailable
+        /// The connection broke during the commit: the change may be there or not.
+        case unknownOutcome
+        /// A lock was not to be had in time.
+        case busy
         /// The volume is full.
         case full
         /// More requests wait for the writer than the queue holds.
@@ -35,17 +39,20 @@ package struct DatabaseError: PublicError {
 
     package var code: ErrorCode {
         switch kind {
-        case .unavailable, .full, .overloaded, .serialization: .temporarilyUnavailable
+        case .unavailable, .busy, .full, .overloaded, .serialization: .temporarilyUnavailable
         case .timeLimit, .textHasNull: .invalidParameterValue
         case .duplicate: .resourceConflict
         case .damaged: .dataLoss
-        case .other: .internalError
+        case .unknownOutcome, .other: .internalError
         }
     }
 
     package var message: String {
         switch kind {
         case .unavailable: "The database is not available. Nothing was changed; try again later."
+        case .unknownOutcome:
+            "The connection to the database was lost. The change may have happened or not; look before you try again."
+        case .busy: "Others kept what this request needs. Nothing was changed; try again later."
         case .full: "No space is left on the data volume. Nothing was changed; free space and try again."
         case .overloaded: "Too many writes are waiting. Nothing was changed; try again later."
         case .timeLimit: "The request took longer than the server allows. Narrow the filter or ask for less."

@@ -36,6 +36,11 @@ package enum Dialect: String, Sendable {
         return text
     }
 
+    /// What follows a query whose rows must not change until the transaction ends; SQLite has one writer anyway.
+    package var forShare: String {
+        self == .postgres ? " FOR SHARE" : ""
+    }
+
     /// Returns a pattern for `LIKE` in which a backslash stands for itself, as it does on SQLite.
     package func likePattern(_ pattern: String) -> String {
         self == .postgres ? replaceAll(pattern, "\\", "\\\\") : pattern

@@ -38,14 +38,31 @@ extension Database {
         for migration in migrations where !applied.contains(migration.id) {
             let record = "INSERT INTO apus_migrations (id) VALUES ('\(migration.id)')"
             let own = dialect == .postgres ? migration.postgresStatements : []
-            try await runSchema(migration.statements.map(dialect.translateSchema) + own + [record])
+            try await runSchema(migration.statements.map(dialect.translateSchema) + own + [record], step: migration.id)
             added.append(migration.id)
         }
         return added
+    }
+
+    /// Whether the database has a table of that name.
+    ///
+    /// - Throws: ``DatabaseError``.
+    package func hasTable(_ name: String) async throws -> Bool {
+        let sql =
+            switch dialect {
+            case .sqlite: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+            case .postgres: "SELECT 1 FROM pg_tables WHERE schemaname = ANY (current_schemas(false)) AND tablename = ?"
+            }
+        return try await read { try $0.first(sql, [.text(name)]) { _ in true } } ?? false
     }
 
     /// The steps that the database has, in no order.
     package func appliedMigrations() async throws -> [String] {
         try await read { try $0.query("SELECT id FROM apus_migrations") { $0.text(0) } }
     }
+}
+
+/// What the database remembers of a step.
+enum MigrationRecord {
+    static let find = "SELECT 1 FROM apus_migrations WHERE id = ?"
 }

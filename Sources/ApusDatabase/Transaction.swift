@@ -85,7 +85,7 @@ package final class Transaction {
             try body(self)
             _ = try connection.execute("RELEASE request", [])
             return nil
-        } catch let error as DatabaseError where error.kind == .serialization || error.kind == .unavailable {
+        } catch let error as DatabaseError where [.serialization, .unavailable, .busy].contains(error.kind) {
             throw error
         } catch {
             commitActions = actions

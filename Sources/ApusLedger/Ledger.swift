@@ -53,7 +53,7 @@ package final class Ledger: Service {
 
     /// Seals events as they come, until the service is stopped; what is left then is sealed at the next start.
     package func run() async throws {
-        await withGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             while !bell.isClosed {
                 do {
                     while try await seal() > 0 {}
@@ -65,7 +65,7 @@ package final class Ledger: Service {
                 await bell.wait()
             }
             _ = try? await seal()
-        } onGracefulShutdown: { [bell] in
+        } onCancelOrGracefulShutdown: { [bell] in
             bell.close()
         }
         let open = subscribers.withLock { subscribers in

@@ -20,7 +20,10 @@ struct Apus: AsyncParsableCommand {
             + [AuditCommand.self, GarbageCommand.self, DoctorCommand.self]
     )
 
-    static func main() async { await CommandRunner.main(Apus.self) }
+    static func main() async {
+        Process.prepare()
+        await CommandRunner.main(Apus.self)
+    }
 }
 
 /// What this binary is.

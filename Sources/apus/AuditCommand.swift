@@ -83,10 +83,18 @@ struct DatabaseOptions: ParsableArguments {
     )
     var database: String?
 
+    @Option(name: [.long, .customLong("artifacts-destination")], help: "The server's artifacts, if not in the folder.")
+    var artifacts: String?
+
+    @Option(name: .long, help: "The server's configuration file.")
+    var config: String?
+
     /// The settings of the server whose data this is.
     func settings() throws -> ServerSettings {
         var options = try ServerOptions.parse([])
         options.dataDir = dataDir
+        options.artifacts = artifacts
+        options.config = config
         options.database = database
         return try ServerSettings(options)
     }

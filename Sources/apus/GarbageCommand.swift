@@ -46,6 +46,7 @@ struct GarbageCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try location.settings()
         let database = try await location.open()
+        try await VaultIdentity.check(folder: settings.vaultFolder, with: database)
         let logger = Logger(label: "apus")
         let ledger = Ledger(database: database, clock: SystemWallClock(), logger: logger)
         let store = TrackingStore(database: database, ledger: ledger)

@@ -22,10 +22,16 @@ struct Server {
         let folder = try DataFolder.make(settings.dataFolder)
         try folder.lock()
         let database = try Database(settings.database, logger: logger)
+        if try await database.hasTable("alembic_version") {
+            throw RequestError.invalid(
+                "This database was made by MLflow, whose tables are not ours. Give another one with --database."
+            )
+        }
         let applied = try await database.migrate(Self.migrations)
         if !applied.isEmpty { logger.info("migrated the database", metadata: ["steps": "\(applied.count)"]) }
         let ledger = Ledger(database: database, clock: SystemWallClock(), logger: logger)
         let blobs = try LocalBlobStore(path: settings.vaultFolder, logger: logger)
+        try await VaultIdentity.bind(folder: settings.vaultFolder, to: database)
         let tracking = TrackingCapability(
             store: TrackingStore(database: database, ledger: ledger, artifactRoot: settings.artifactRoot),
             artifacts: ArtifactStore(blobs: blobs, database: database)
@@ -99,7 +105,8 @@ struct Server {
 
     /// The schema of all capabilities, oldest step first in each.
     static var migrations: [Migration] {
-        Ledger.migrations + ArtifactTree.migrations + TrackingCapability.migrations + RegistryCapability.migrations
+        Ledger.migrations + ArtifactTree.migrations + VaultIdentity.migrations + TrackingCapability.migrations
+            + RegistryCapability.migrations
     }
 
     private func openAccessLog() throws -> AccessLog? {

@@ -34,7 +34,6 @@ struct ServerCommand: AsyncParsableCommand {
         } catch let error as any PublicError {
             throw ValidationError(error.message)
         }
-        Process.prepare()
         var logger = Logger(label: "apus")
         logger.logLevel = settings.logLevel
         do {

@@ -20,7 +20,7 @@ final class PostgresBackend: DatabaseBackend {
         let timeouts = ["connect_timeout=3", "tcp_user_timeout=5000", "keepalives_idle=5"]
         let bounded = url + separator + timeouts.joined(separator: separator == " " ? " " : "&")
         self.logger = logger
-        pool = ConnectionPool(label: "apus.postgres", count: Self.connectionCount) {
+        pool = ConnectionPool(label: "apus.postgres", count: Self.connectionCount, patience: .seconds(4)) {
             try PostgresConnection(url: bounded)
         }
     }
@@ -56,6 +56,9 @@ final class PostgresBackend: DatabaseBackend {
                 }
                 for (job, error) in zip(jobs, errors) { job.finish(error) }
                 return
+            } catch let error as DatabaseError where error.kind == .unknownOutcome {
+                for job in jobs { job.finish(error) }
+                return
             } catch {
                 logger.debug("a group of writes is run one by one", metadata: ["error": "\(error)"])
             }
@@ -78,19 +81,21 @@ final class PostgresBackend: DatabaseBackend {
                 return try await body()
             } catch let error as DatabaseError where error.kind == .serialization && attempt < Self.attempts {
                 attempt += 1
-                try await Task.sleep(for: .milliseconds(Int.random(in: 1...(attempt * 10))))
+                // The caller may be gone, but others' writes may hang on this one: it is tried all the same.
+                try? await Task.sleep(for: .milliseconds(Int.random(in: 1...(attempt * 10))))
             }
         }
     }
 
     func read<T: Sendable>(limit: Duration, _ body: @Sendable (Transaction) throws -> T) async throws -> T {
-        try await run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", limit: limit, body)
+        try await run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", limit: limit, isWrite: false, body)
     }
 
-    func runSchema(_ statements: [String]) async throws {
+    func runSchema(_ statements: [String], step: String?) async throws {
         try await run("BEGIN", limit: .seconds(3600)) { transaction in
             // Two servers that start together migrate one after the other.
             try transaction.lock("apus/migrations")
+            if let step, try transaction.first(MigrationRecord.find, [.text(step)], { _ in true }) != nil { return }
             for statement in statements { try transaction.execute(statement) }
         }
     }
@@ -104,6 +109,7 @@ final class PostgresBackend: DatabaseBackend {
     private func run<T: Sendable>(
         _ begin: String,
         limit: Duration,
+        isWrite: Bool = true,
         _ body: @Sendable (Transaction) throws -> T
     ) async throws -> T {
         let trace = StatementTrace.current
@@ -116,10 +122,14 @@ final class PostgresBackend: DatabaseBackend {
             try connection.run(begin)
             do {
                 let value = try body(transaction)
-                try connection.run("COMMIT")
+                try connection.commit()
                 return (value, transaction.commitActions)
             } catch {
                 if !connection.isIdle { try connection.run("ROLLBACK") }
+                // A write that took too long is no mistake of its caller.
+                if isWrite, let failure = error as? DatabaseError, failure.kind == .timeLimit {
+                    throw DatabaseError(.busy, failure.detail)
+                }
                 throw error
             }
         }

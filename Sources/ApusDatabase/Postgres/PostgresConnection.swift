@@ -1,5 +1,9 @@
 internal import CPostgres
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// One PostgreSQL connection through libpq's blocking calls, with a cache of prepared statements.
 final class PostgresConnection: SQLConnection {
     /// A statement is prepared once for each set of parameter types.
@@ -39,7 +43,8 @@ final class PostgresConnection: SQLConnection {
 
     /// Runs statements without values or rows.
     func run(_ sql: String) throws {
-        try check(PQexec(handle, sql), sql)
+        guard PQsendQuery(handle, sql) == 1 else { throw failure(nil, sql) }
+        try check(try answer(to: sql), sql)
     }
 
     func execute(_ sql: String, _ values: [SQLValue]) throws -> Int {
@@ -67,10 +72,11 @@ final class PostgresConnection: SQLConnection {
         _ parameters: PostgresParameters
     ) throws -> (result: PostgresResult, changed: Int) {
         let name = try prepared(sql, parameters.types)
-        let answer = parameters.withPointers { values, lengths, formats in
-            PQexecPrepared(handle, name, Int32(clamping: parameters.types.count), values, lengths, formats, 1)
+        let isSent = parameters.withPointers { values, lengths, formats in
+            PQsendQueryPrepared(handle, name, Int32(clamping: parameters.types.count), values, lengths, formats, 1)
         }
-        guard let answer else { throw failure(nil, sql) }
+        guard isSent == 1 else { throw failure(nil, sql) }
+        guard let answer = try answer(to: sql) else { throw failure(nil, sql) }
         let status = PQresultStatus(answer)
         guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK else {
             defer { PQclear(answer) }
@@ -88,12 +94,58 @@ final class PostgresConnection: SQLConnection {
             statements.removeAll(keepingCapacity: true)
         }
         let name = "s\(statements.count)"
-        try check(
-            PQprepare(handle, name, dialect.translate(sql), Int32(clamping: types.count), types),
-            sql
-        )
+        guard PQsendPrepare(handle, name, dialect.translate(sql), Int32(clamping: types.count), types) == 1 else {
+            throw failure(nil, sql)
+        }
+        try check(try answer(to: sql), sql)
         statements[key] = name
         return name
+    }
+
+    /// Waits for the last result of what was sent, a little longer than the server is allowed to take.
+    ///
+    /// The server's own limit does not help against a server, or a network, that has stopped.
+    private func answer(to sql: String) throws -> OpaquePointer? {
+        let deadline = monotonicNanoseconds() + UInt64(max(timeLimitMilliseconds, 3_000) + 2_000) * 1_000_000
+        var last: OpaquePointer?
+        while true {
+            while PQisBusy(handle) == 1 {
+                let now = monotonicNanoseconds()
+                let rest = deadline > now ? Int32(clamping: (deadline - now) / 1_000_000 + 1) : 0
+                var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+                let ready = poll(&descriptor, 1, rest)
+                if ready < 0, errno == EINTR { continue }
+                guard ready > 0 else {
+                    PQclear(last)
+                    throw DatabaseError(.unavailable, "the server did not answer in time: \(sql)")
+                }
+                guard PQconsumeInput(handle) == 1 else {
+                    PQclear(last)
+                    throw failure(nil, sql)
+                }
+            }
+            guard let result = PQgetResult(handle) else { return last }
+            PQclear(last)
+            last = result
+        }
+    }
+
+    /// Makes the changes of the open transaction durable.
+    ///
+    /// - Throws: ``DatabaseError`` of kind `unknownOutcome` when the connection breaks before the answer.
+    func commit() throws {
+        guard PQsendQuery(handle, "COMMIT") == 1 else { throw failure(nil, "COMMIT") }
+        do {
+            guard let answer = try answer(to: "COMMIT") else { throw failure(nil, "COMMIT") }
+            defer { PQclear(answer) }
+            guard PQresultStatus(answer) == PGRES_COMMAND_OK else { throw failure(answer, "COMMIT") }
+            // A transaction that failed inside answers a COMMIT with ROLLBACK, and calls that a success.
+            guard let tag = PQcmdStatus(answer), String(cString: tag) == "COMMIT" else {
+                throw DatabaseError(.other, "the transaction was rolled back")
+            }
+        } catch let error as DatabaseError where error.kind == .unavailable {
+            throw DatabaseError(.unknownOutcome, error.detail)
+        }
     }
 
     private func check(_ answer: OpaquePointer?, _ sql: String) throws {
@@ -113,7 +165,10 @@ final class PostgresConnection: SQLConnection {
             switch state {
             case "40001", "40P01": .serialization
             case "23505": .duplicate
-            case "57014", "55P03": .timeLimit
+            case "57014": .timeLimit
+            case "55P03": .busy
+            // A server that became a replica: the next connection may find the primary.
+            case "25006": .unavailable
             case "53100": .full
             case "22021", "22P05": .textHasNull
             case _ where state.hasPrefix("53") || state.hasPrefix("57") || state.hasPrefix("08"): .unavailable

@@ -11,7 +11,7 @@ final class SQLiteBackend: DatabaseBackend {
             try SQLiteConnection(path: path, access: .readWrite, cacheKibibytes: 65_536),
             logger: logger
         )
-        readers = ConnectionPool(label: "apus.sqlite.reader", count: 4) {
+        readers = ConnectionPool(label: "apus.sqlite.reader", count: 4, patience: .seconds(12)) {
             try SQLiteConnection(path: path, access: .readOnly, cacheKibibytes: 16_384)
         }
     }
@@ -54,10 +54,15 @@ final class SQLiteBackend: DatabaseBackend {
         }
     }
 
-    func runSchema(_ statements: [String]) async throws {
+    func runSchema(_ statements: [String], step: String?) async throws {
         try await writer.runAlone { connection in
             try connection.run("BEGIN IMMEDIATE")
             do {
+                var isApplied = false
+                if let step {
+                    try connection.query(MigrationRecord.find, [.text(step)]) { _ in isApplied = true }
+                }
+                let statements = isApplied ? [] : statements
                 for statement in statements { try connection.run(statement) }
                 try connection.run("COMMIT")
             } catch {

@@ -35,9 +35,9 @@ final class SQLiteConnection: SQLConnection {
         deadline = .allocate(capacity: 1)
         deadline.initialize(to: 0)
         sqlite3_extended_result_codes(handle, 1)
-        sqlite3_busy_timeout(handle, 5_000)
+        sqlite3_busy_timeout(handle, 4_000)
         _ = apus_sqlite_defensive(handle)
-        SQLiteFunctions.register(on: handle)
+        SQLiteFunctions.register(on: handle, deadline: deadline)
         sqlite3_progress_handler(
             handle,
             20_000,

@@ -102,6 +102,18 @@ final class SQLiteWriter: Sendable {
         var rest = group
         do {
             try database.run("BEGIN IMMEDIATE")
+        } catch {
+            // Nobody who waits can be served now; whoever comes later finds out anew.
+            if !database.isIdle { try? database.run("ROLLBACK") }
+            noteFailure(error)
+            let others = state.withLock { state in
+                defer { state.waiting.removeAll() }
+                return state.waiting
+            }
+            for job in group + others { job.finish(error) }
+            return []
+        }
+        do {
             let stop = monotonicNanoseconds() + Self.groupNanoseconds
             repeat {
                 guard let job = rest.popFirst() else { break }
@@ -118,7 +130,8 @@ final class SQLiteWriter: Sendable {
         } catch {
             if !database.isIdle { try? database.run("ROLLBACK") }
             noteFailure(error)
-            for job in done { job.finish(error) }
+            let shown = error as? DatabaseError ?? DatabaseError(.unavailable, "the transaction was undone: \(error)")
+            for job in done { job.finish(shown) }
             done = []
         }
         for job in done { job.finish(nil) }

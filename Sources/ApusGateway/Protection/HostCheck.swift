@@ -71,8 +71,14 @@ package struct HostCheck: Sendable {
 
     /// A host without its port.
     static func nameOnly(_ host: String) -> String {
-        if host.hasPrefix("["), let end = host.firstIndex(of: "]") { return String(host[...end]) }
-        return String(host.prefix { $0 != ":" })
+        let isLiteral = host.hasPrefix("[")
+        guard let end = isLiteral ? host.firstIndex(of: "]").map(host.index(after:)) : host.firstIndex(of: ":") else {
+            return isLiteral ? "" : host
+        }
+        // Whatever is no port makes the whole no host.
+        let port = host[end...].dropFirst()
+        let isPort = host[end...].isEmpty || (host[end] == ":" && (1...5).contains(port.count) && UInt16(port) != nil)
+        return isPort ? String(host[..<end]) : ""
     }
 
     /// Whether a name is an address of a private IPv4 range.

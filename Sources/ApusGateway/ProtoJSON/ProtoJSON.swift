@@ -75,7 +75,7 @@ extension GatewayRequest {
         if method == .get || method == .head { return try read(MessageReader(query: query)) }
         let bytes = try await jsonBytes()
         guard bytes.readableBytes > 0 else {
-            return try read(query.isEmpty ? .empty : MessageReader(query: query))
+            return try read(.empty)
         }
         return try bytes.withUnsafeReadableBytes { bytes in
             let root: JSONDocument

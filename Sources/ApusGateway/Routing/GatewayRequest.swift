@@ -42,20 +42,17 @@ package struct GatewayRequest: Sendable {
     /// - Returns: Empty when there is no body.
     /// - Throws: `INVALID_PARAMETER_VALUE` when the content type is not JSON or the body is too large.
     package func jsonBytes() async throws -> ByteBuffer {
-        let bytes: ByteBuffer
-        do {
-            bytes = try await body.collect(upTo: Self.maximumJSONBytes)
-        } catch is NIOTooManyBytesError {
-            throw RequestError.invalid("The request body is larger than \(Self.maximumJSONBytes) bytes.")
+        // Before the body: what is no message need not be read.
+        if let type = headers[.contentType] {
+            let mediaType = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+            // No web page can send this content type to another origin without asking first.
+            guard mediaType == "application/json" else {
+                throw RequestError.invalid("Bad Request. Content-Type must be one of ['application/json'].")
+            }
         }
-        // No web page can send this content type to another origin without asking first.
-        guard let type = headers[.contentType] else {
-            if bytes.readableBytes == 0 { return bytes }
+        let bytes = try await BodyBudget.shared.collect(body, upTo: Self.maximumJSONBytes)
+        guard bytes.readableBytes == 0 || headers[.contentType] != nil else {
             throw RequestError.invalid("Bad Request. Content-Type header is missing.")
-        }
-        let mediaType = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-        guard mediaType == "application/json" else {
-            throw RequestError.invalid("Bad Request. Content-Type must be one of ['application/json'].")
         }
         return bytes
     }

@@ -61,18 +61,7 @@ enum RegistryLimits {
         guard tags.count <= tagsPerRequest else {
             throw RequestError.invalid("A request can contain at most \(tagsPerRequest) tags. Got \(tags.count) tags.")
         }
-        var places: [[UInt8]: Int] = [:]
-        var distinct: [KeyValue] = []
-        for tag in tags {
-            // Keyed by bytes: texts that Swift calls equal may differ for the database.
-            if let place = places[Array(tag.key.utf8)] {
-                distinct[place] = tag
-            } else {
-                places[Array(tag.key.utf8)] = distinct.count
-                distinct.append(tag)
-            }
-        }
-        return distinct
+        return tags.lastOfEachKey()
     }
 
     /// Checks an alias's spelling; with `isNew` also that it is not reserved.

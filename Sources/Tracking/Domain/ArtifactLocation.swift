@@ -1,4 +1,5 @@
 import ApusKernel
+import ApusVault
 
 #if canImport(Glibc)
     import Glibc
@@ -32,6 +33,12 @@ package enum ArtifactLocation {
         let segments = decoded.split { $0 == "/" || $0 == "\\" || $0 == "?" || $0 == ":" }
         guard !segments.contains("..") else {
             throw RequestError.invalid("Invalid artifact location: '\(location)' must not contain '..'.")
+        }
+        // Below a number lie the artifacts of the experiment of that number.
+        if let key = (try? ArtifactAddress(of: location))?.key, let first = key.segments.first, Int64(first) != nil {
+            throw RequestError.invalid(
+                "Invalid artifact location: '\(location)' belongs to an experiment. Choose a name that is no number."
+            )
         }
         if let scheme = scheme(of: location) {
             guard !refusedSchemes.contains(scheme) else {

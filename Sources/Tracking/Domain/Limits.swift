@@ -10,6 +10,10 @@ package enum Limits {
     package static let paramsPerBatch = 100
     package static let tagsPerBatch = 100
     package static let entitiesPerBatch = 1000
+    /// Tags that a new experiment or run may bring along.
+    package static let tagsPerCreation = 1000
+    package static let userLength = 256
+    package static let modelsPerCall = 1000
     package static let datasetsPerCall = 1000
     package static let keyLength = 250
     package static let paramValueLength = 6000
@@ -69,6 +73,14 @@ package enum Limits {
         return KeyValue(
             key: param.key,
             value: try checkLength(param.value, paramValueLength, "Param value", truncate: true)
+        )
+    }
+
+    /// Checks how many tags a new experiment or run brings along.
+    package static func checkCreationTags(_ tags: [KeyValue]) throws {
+        guard tags.count > tagsPerCreation else { return }
+        throw RequestError.invalid(
+            "A new experiment or run can have at most \(tagsPerCreation) tags. Got \(tags.count) tags."
         )
     }
 

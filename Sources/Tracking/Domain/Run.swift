@@ -58,4 +58,22 @@ package struct DatasetInput: Sendable, Equatable {
     package let schema: String?
     package let profile: String?
     package var tags: [KeyValue]
+
+    package init(
+        name: String,
+        digest: String,
+        sourceType: String,
+        source: String,
+        schema: String?,
+        profile: String?,
+        tags: [KeyValue]
+    ) {
+        self.name = name
+        self.digest = digest
+        self.sourceType = sourceType
+        self.source = source
+        self.schema = schema
+        self.profile = profile
+        self.tags = tags
+    }
 }

@@ -7,8 +7,10 @@ import HTTPTypes
 struct RunRoutes {
     let store: TrackingStore
 
-    /// A page of more runs than this is sent in pieces.
-    private static let runsPerPiece = 500
+    /// Runs that are loaded at once.
+    private static let runsPerPiece = 100
+    /// An answer of more bytes than this is sent in pieces.
+    private static let bytesPerPiece = 1 << 20
 
     var routes: [Route] {
         [
@@ -122,54 +124,67 @@ struct RunRoutes {
             )
         }
         let page = try await store.searchRuns(search)
-        guard page.items.count > Self.runsPerPiece else {
-            let runs = try await store.complete(page.items)
-            return .json { json in
-                if !runs.isEmpty {
-                    json.key("runs")
-                    json.array(runs) { $0.run($1) }
-                }
-                json.nextPage(page.nextToken)
-            }
+        let pieces = RunPieces(store, page.items, size: Self.runsPerPiece)
+        var json = JSONWriter()
+        json.beginObject()
+        if try await pieces.write(to: &json, upTo: Self.bytesPerPiece) {
+            json.nextPage(page.nextToken)
+            json.endObject()
+            return .json(bytes: json.bytes)
         }
-        return stream(page)
-    }
-
-    private func stream(_ page: Page<FoundRun>) -> GatewayResponse {
-        let pieces = Pieces(page.items, size: Self.runsPerPiece)
-        return .streamingJSON { [store] json in
-            guard let piece = await pieces.next() else {
-                json.endArray()
-                json.nextPage(page.nextToken)
-                json.endObject()
-                return false
-            }
-            if piece.isFirst {
-                json.beginObject()
-                json.key("runs")
-                json.beginArray()
-            }
-            for run in try await store.complete(piece.items) { json.run(run) }
-            return true
+        let begun = json
+        return .streamingJSON { json in
+            if await pieces.isFirstStreamed { json = begun }
+            guard try await pieces.write(to: &json, upTo: Self.bytesPerPiece) else { return true }
+            json.nextPage(page.nextToken)
+            json.endObject()
+            return false
         }
     }
 }
 
-/// Hands out a list piece by piece.
-actor Pieces<Item: Sendable> {
-    private let items: [Item]
+/// Writes found runs a piece at a time, so that memory stays flat however many there are and whatever they hold.
+private actor RunPieces {
+    private let store: TrackingStore
+    private let found: [FoundRun]
     private let size: Int
     private var place = 0
+    private var loaded: ArraySlice<Run> = []
+    private var isBegun = false
+    private var wasStreamed = false
 
-    init(_ items: [Item], size: Int) {
-        self.items = items
+    init(_ store: TrackingStore, _ found: [FoundRun], size: Int) {
+        self.store = store
+        self.found = found
         self.size = size
     }
 
-    func next() -> (items: [Item], isFirst: Bool)? {
-        guard place < items.count else { return nil }
-        let end = min(place + size, items.count)
-        defer { place = end }
-        return (Array(items[place..<end]), place == 0)
+    /// True for the first time that it is asked.
+    var isFirstStreamed: Bool {
+        defer { wasStreamed = true }
+        return !wasStreamed
+    }
+
+    /// - Returns: Whether all runs have been written.
+    func write(to json: inout JSONWriter, upTo limit: Int) async throws -> Bool {
+        if !isBegun, !found.isEmpty {
+            json.key("runs")
+            json.beginArray()
+        }
+        isBegun = true
+        var writer = json
+        while writer.bytes.count < limit {
+            if loaded.isEmpty {
+                guard place < found.count else { break }
+                let end = min(place + size, found.count)
+                loaded = try await store.complete(Array(found[place..<end]))[...]
+                place = end
+            }
+            if let run = loaded.popFirst() { writer.run(run) }
+        }
+        json = writer
+        guard loaded.isEmpty, place >= found.count else { return false }
+        if !found.isEmpty { json.endArray() }
+        return true
     }
 }

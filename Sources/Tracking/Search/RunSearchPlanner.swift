@@ -1,4 +1,5 @@
 import ApusDatabase
+import ApusKernel
 import ApusQuery
 
 /// Turns a search for runs into SQL that reads as little as possible.
@@ -24,6 +25,8 @@ struct RunSearchPlanner: Sendable {
 
     /// A metric filter that fewer runs satisfy than this drives the search.
     private static let fewRuns: Int64 = 5_000
+    /// Each may take a join, of which a statement can have 64.
+    private static let orderedFields = 40
     private static let metricKey = "(SELECT key_id FROM metric_keys WHERE key = ?)"
 
     let experiments: [Int64]
@@ -32,6 +35,9 @@ struct RunSearchPlanner: Sendable {
     let order: [OrderTerm]
 
     func phases(_ transaction: Transaction) throws -> [Phase] {
+        guard order.count <= Self.orderedFields else {
+            throw RequestError.invalid("`order_by` has more than \(Self.orderedFields) fields.")
+        }
         let dialect = transaction.dialect
         if experiments.count == 1, let first = order.first, first.entity == .metric {
             return try metricPhases(first, dialect)

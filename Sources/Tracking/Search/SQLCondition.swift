@@ -41,7 +41,10 @@ extension Comparison {
     /// - Throws: `INVALID_PARAMETER_VALUE` when the comparison's value is neither a text nor a list that its operator
     ///   takes.
     package func compare(text expression: String, _ dialect: Dialect) throws -> SQLCondition {
-        switch (comparator, value) {
+        if [.like, .iLike].contains(comparator), case .string(let pattern) = value, pattern.utf8.count > 1_000 {
+            throw RequestError.invalid("A pattern can have at most 1000 bytes.")
+        }
+        return switch (comparator, value) {
         case (.isNull, _): SQLCondition("\(expression) IS NULL")
         case (.isNotNull, _): SQLCondition("\(expression) IS NOT NULL")
         case (.in, .list(let list)): SQLCondition("\(expression) IN (?*)", [.texts(list)])

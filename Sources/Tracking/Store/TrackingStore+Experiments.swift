@@ -20,6 +20,7 @@ extension TrackingStore {
             )
         }
         let location = try ArtifactLocation.checked(artifactLocation)
+        try Limits.checkCreationTags(tags)
         for tag in tags { try Self.checkExperimentTag(tag) }
         return try await database.write { [self] transaction in
             let now = clock.milliseconds

@@ -8,6 +8,7 @@ extension TrackingStore {
     package func logInputs(run id: String, datasets: [DatasetInput], models: [String]) async throws {
         try Limits.runID(id)
         try Self.check(datasets)
+        try Self.check(models: models)
         try await database.write(subject: Self.subject(id)) { transaction in
             let run = try Self.activeRun(id, transaction)
             for dataset in datasets { try Self.logInput(dataset, run, transaction) }
@@ -17,6 +18,7 @@ extension TrackingStore {
 
     /// Records which logged models an active run wrote.
     package func logOutputs(run id: String, models: [ModelOutput]) async throws {
+        try Self.check(models: models.map(\.modelID))
         try await database.write(subject: Self.subject(id)) { transaction in
             let run = try Self.activeRun(id, transaction)
             try Self.logModels(models, "output", run, transaction)
@@ -75,6 +77,15 @@ extension TrackingStore {
         }
     }
 
+    private static func check(models: [String]) throws {
+        guard models.count <= Limits.modelsPerCall else {
+            throw RequestError.invalid(
+                "A request can name at most \(Limits.modelsPerCall) models. Got \(models.count) models."
+            )
+        }
+        for model in models { _ = try Limits.checkLength(model, 256, "model_id") }
+    }
+
     private static func check(_ datasets: [DatasetInput]) throws {
         guard datasets.count <= Limits.datasetsPerCall else {
             throw RequestError.invalid(
@@ -83,6 +94,8 @@ extension TrackingStore {
         }
         for dataset in datasets {
             _ = try Limits.checkLength(dataset.name, 500, "name")
+            _ = try Limits.checkLength(dataset.sourceType, 36, "source_type")
+            try Limits.checkCreationTags(dataset.tags)
             _ = try Limits.checkLength(dataset.digest, 36, "digest")
             _ = try Limits.checkLength(dataset.source, 65_535, "source")
             _ = try Limits.checkLength(dataset.schema ?? "", 1_048_575, "schema")

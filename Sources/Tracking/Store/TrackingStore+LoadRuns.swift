@@ -110,28 +110,37 @@ extension TrackingStore {
         var order: [(place: Int, dataset: Int64)] = []
         var inputs: [[Int64]: DatasetInput] = [:]
         try transaction.forEach(
-            """
-            SELECT i.run_id, d.dataset_id, d.name, d.digest, d.source_type, d.source, d.schema, d.profile
-            FROM inputs i
-            JOIN datasets d ON d.dataset_id = i.dataset_id
-            WHERE i.run_id IN (?*)
-            ORDER BY i.run_id, d.dataset_id
-            """,
+            "SELECT run_id, dataset_id FROM inputs WHERE run_id IN (?*) ORDER BY run_id, dataset_id",
             keys
         ) { row in
             guard let place = places[row.integer(0)] else { return }
             order.append((place, row.integer(1)))
-            inputs[[row.integer(0), row.integer(1)]] = DatasetInput(
-                name: row.text(2),
-                digest: row.text(3),
-                sourceType: row.text(4),
-                source: row.text(5),
-                schema: row.optionalText(6),
-                profile: row.optionalText(7),
+        }
+        guard !order.isEmpty else { return }
+        // A profile may have megabytes, and many runs share one: each is read once, and its text is shared.
+        var datasets: [Int64: DatasetInput] = [:]
+        try transaction.forEach(
+            """
+            SELECT dataset_id, name, digest, source_type, source, schema, profile
+            FROM datasets
+            WHERE dataset_id IN (?*)
+            """,
+            [.integers(Set(order.map(\.dataset)).sorted())]
+        ) { row in
+            datasets[row.integer(0)] = DatasetInput(
+                name: row.text(1),
+                digest: row.text(2),
+                sourceType: row.text(3),
+                source: row.text(4),
+                schema: row.optionalText(5),
+                profile: row.optionalText(6),
                 tags: []
             )
         }
-        guard !order.isEmpty else { return }
+        let keyOfPlace = Dictionary(places.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        for (place, dataset) in order {
+            if let key = keyOfPlace[place] { inputs[[key, dataset]] = datasets[dataset] }
+        }
         try transaction.forEach(
             """
             SELECT run_id, dataset_id, name, value
@@ -144,7 +153,6 @@ extension TrackingStore {
             let tag = KeyValue(key: row.text(2), value: row.text(3))
             inputs[[row.integer(0), row.integer(1)]]?.tags.append(tag)
         }
-        let keyOfPlace = Dictionary(places.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for (place, dataset) in order {
             guard let key = keyOfPlace[place], let input = inputs[[key, dataset]] else { continue }
             runs[place].datasets.append(input)

@@ -29,8 +29,8 @@ package struct LogBatch: Sendable {
                     + "multiple requests and try again."
             )
         }
-        var seen: Set<String> = []
-        let repeated = params.map(\.key).filter { !seen.insert($0).inserted }
+        var seen: Set<ExactText> = []
+        let repeated = params.map(\.key).filter { !seen.insert(ExactText($0)).inserted }
         guard repeated.isEmpty else {
             throw RequestError.invalid(
                 "Duplicate parameter keys have been submitted: [\(repeated.map { "'\($0)'" }.joined(separator: ", "))]. "
@@ -65,8 +65,7 @@ extension TrackingStore {
                 try Self.logModelMetrics(batch.metrics, runID: batch.runID, transaction)
             }
             guard !batch.tags.isEmpty else { return }
-            var tags: [KeyValue] = []
-            for tag in batch.tags { tags.setTag(tag) }
+            let tags = batch.tags.lastOfEachKey().sorted { $0.key < $1.key }
             try Self.setTags(tags, on: run.key, transaction)
             if let name = tags.first(where: { $0.key == runNameTag })?.value {
                 try Self.rename(run.key, to: name, transaction)
@@ -104,14 +103,14 @@ extension TrackingStore {
             )
         )
         guard added < params.count else { return }
-        var stored: [String: String] = [:]
+        var stored: [ExactText: ExactText] = [:]
         try transaction.forEach(
             "SELECT key, value FROM params WHERE run_id = ? AND key IN (?*)",
             [.integer(run), .texts(params.map(\.key))]
-        ) { stored[$0.text(0)] = $0.text(1) }
+        ) { stored[ExactText($0.text(0))] = ExactText($0.text(1)) }
         let changes = params.compactMap { param -> (key: String, old: String, new: String)? in
-            guard let old = stored[param.key], old != param.value else { return nil }
-            return (param.key, old, param.value)
+            guard let old = stored[ExactText(param.key)], old != ExactText(param.value) else { return nil }
+            return (param.key, old.text, param.value)
         }
         guard changes.isEmpty else { throw conflict(changes) }
     }
@@ -175,7 +174,11 @@ extension TrackingStore {
                     dataset_name, dataset_digest
                 )
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO NOTHING
+                ON CONFLICT (
+                    logged_model_id, metric_name, dataset_name, dataset_digest, metric_step, metric_timestamp_ms, run_id
+                )
+                DO UPDATE SET metric_value = excluded.metric_value, is_nan = excluded.is_nan
+                WHERE excluded.metric_value > logged_model_metrics.metric_value
                 """,
                 [
                     .integer(key), .text(point.key), .integer(point.timestamp), .integer(point.step),

@@ -209,13 +209,15 @@ extension TrackingStore {
             )
         )
         guard added < params.count else { return }
-        var stored: [String: String] = [:]
+        var stored: [ExactText: ExactText] = [:]
         try transaction.forEach(
             "SELECT param_key, param_value FROM logged_model_params WHERE logged_model_id = ? AND param_key IN (?*)",
             [.integer(row.key), .texts(params.map(\.key))]
-        ) { stored[$0.text(0)] = $0.text(1) }
+        ) { stored[ExactText($0.text(0))] = ExactText($0.text(1)) }
         for param in params {
-            guard let old = stored[param.key], old != param.value else { continue }
+            guard let old = stored[ExactText(param.key)]?.text, ExactText(old) != ExactText(param.value) else {
+                continue
+            }
             throw RequestError.invalid(
                 "Changing param values is not allowed. Param with key='\(param.key)' was already logged with "
                     + "value='\(old.prefix(1_000))' for logged model ID='\(row.id)'. "
@@ -229,7 +231,7 @@ extension TrackingStore {
         onLoggedModel key: Int64,
         _ transaction: Transaction
     ) throws {
-        let values = Dictionary(tags.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }).sorted { $0.key < $1.key }
+        let values = tags.lastOfEachKey().sorted { $0.key < $1.key }
         try transaction.insert(
             BulkInsert(
                 into: "logged_model_tags",

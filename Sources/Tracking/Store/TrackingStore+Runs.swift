@@ -40,9 +40,11 @@ extension TrackingStore {
     /// Starts a run.
     package func createRun(_ new: NewRun) async throws -> Run {
         let experimentID = try Experiment.parseID(new.experimentID)
-        var tags: [KeyValue] = []
-        for tag in new.tags { tags.setTag(try Limits.runTag(tag)) }
-        let tagName = tags.first { $0.key == runNameTag }?.value ?? ""
+        try Limits.checkCreationTags(new.tags)
+        _ = try Limits.checkLength(new.name, Limits.tagValueLength, "run_name")
+        _ = try Limits.checkLength(new.userID, Limits.userLength, "user_id")
+        var tags = try new.tags.map { try Limits.runTag($0) }
+        let tagName = tags.last { $0.key == runNameTag }?.value ?? ""
         if !new.name.isEmpty, !tagName.isEmpty, new.name != tagName {
             throw RequestError.invalid(
                 "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
@@ -50,12 +52,12 @@ extension TrackingStore {
             )
         }
         let name = !new.name.isEmpty ? new.name : !tagName.isEmpty ? tagName : RunNames.make(identifiers)
-        tags.setTag(try Limits.runTag(KeyValue(key: runNameTag, value: name)))
-        tags.sort { $0.key < $1.key }
+        tags.append(try Limits.runTag(KeyValue(key: runNameTag, value: name)))
+        tags = tags.lastOfEachKey().sorted { $0.key < $1.key }
         let id = Identifier<Run>(identifiers.hex32())
         return try await database.write { [self, tags] transaction in
             let experiment = try transaction.first(
-                "SELECT artifact_location, lifecycle_stage FROM experiments WHERE experiment_id = ?",
+                "SELECT artifact_location, lifecycle_stage FROM experiments WHERE experiment_id = ?\(transaction.dialect.forShare)",
                 [.integer(experimentID)]
             ) { (location: $0.text(0), stage: $0.text(1)) }
             guard let experiment else { throw TrackingError.experimentNotFound(id: "\(experimentID)") }
@@ -114,6 +116,7 @@ extension TrackingStore {
         try await database.write(subject: Self.subject(id)) { transaction in
             let row = try Self.activeRun(id, transaction)
             if let name, !name.isEmpty {
+                _ = try Limits.checkLength(name, Limits.tagValueLength, "run_name")
                 try Self.rename(row.key, to: name, transaction)
                 try Self.setTags([try Limits.runTag(KeyValue(key: runNameTag, value: name))], on: row.key, transaction)
             }
@@ -156,9 +159,12 @@ extension TrackingStore {
     package func moveRuns(ids: [String], toExperiment experimentID: String) async throws {
         let target = try Experiment.parseID(experimentID)
         try await database.write { [self] transaction in
-            guard try Self.experiment(target, transaction).stage == .active else {
-                throw TrackingError.experimentNotActive(id: target)
-            }
+            let stage = try transaction.first(
+                "SELECT lifecycle_stage FROM experiments WHERE experiment_id = ?\(transaction.dialect.forShare)",
+                [.integer(target)]
+            ) { $0.text(0) }
+            guard let stage else { throw TrackingError.experimentNotFound(id: experimentID) }
+            guard stage == LifecycleStage.active.rawValue else { throw TrackingError.experimentNotActive(id: target) }
             for id in ids {
                 let row = try Self.activeRun(id, transaction)
                 guard row.experimentID != target else { continue }
@@ -170,6 +176,7 @@ extension TrackingStore {
                     "UPDATE latest_metrics SET experiment_id = ? WHERE run_id = ?",
                     [.integer(target), .integer(row.key)]
                 )
+                try Self.moveInputs(of: row.key, toExperiment: target, transaction)
                 try ledger.record(
                     LedgerEvent(
                         action: "run.moved",
@@ -180,6 +187,40 @@ extension TrackingStore {
                 )
             }
         }
+    }
+
+    /// Gives a run's inputs to the datasets of its new experiment, which are made if need be.
+    private static func moveInputs(of run: Int64, toExperiment target: Int64, _ transaction: Transaction) throws {
+        let twins = """
+            JOIN datasets d ON d.dataset_id = i.dataset_id
+            JOIN datasets n ON n.experiment_id = ? AND n.name = d.name AND n.digest = d.digest
+            WHERE i.run_id = ? AND d.experiment_id <> n.experiment_id
+            """
+        for statement in [
+            """
+            INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile)
+            SELECT CAST(? AS INTEGER), d.name, d.digest, d.source_type, d.source, d.schema, d.profile
+            FROM inputs i
+            JOIN datasets d ON d.dataset_id = i.dataset_id
+            WHERE i.run_id = ?
+            ON CONFLICT DO NOTHING
+            """,
+            "INSERT INTO inputs (run_id, dataset_id) SELECT i.run_id, n.dataset_id FROM inputs i \(twins) ON CONFLICT DO NOTHING",
+            """
+            INSERT INTO input_tags (run_id, dataset_id, name, value)
+            SELECT i.run_id, n.dataset_id, i.name, i.value FROM input_tags i \(twins)
+            ON CONFLICT DO NOTHING
+            """,
+        ] {
+            try transaction.execute(statement, [.integer(target), .integer(run)])
+        }
+        try transaction.execute(
+            """
+            DELETE FROM inputs
+            WHERE run_id = ? AND dataset_id IN (SELECT dataset_id FROM datasets WHERE experiment_id <> ?)
+            """,
+            [.integer(run), .integer(target)]
+        )
     }
 
     /// Sets a tag of an active run.
@@ -253,12 +294,18 @@ extension TrackingStore {
 }
 
 extension [KeyValue] {
-    /// Sets a tag; the last value of a key wins.
-    mutating func setTag(_ tag: KeyValue) {
-        if let index = firstIndex(where: { $0.key == tag.key }) {
-            self[index].value = tag.value
-        } else {
-            append(tag)
+    /// The last value of each key; keys are told apart by their bytes, as the database does.
+    package func lastOfEachKey() -> [KeyValue] {
+        var places: [ExactText: Int] = [:]
+        var kept: [KeyValue] = []
+        for pair in self {
+            if let place = places[ExactText(pair.key)] {
+                kept[place] = pair
+            } else {
+                places[ExactText(pair.key)] = kept.count
+                kept.append(pair)
+            }
         }
+        return kept
     }
 }

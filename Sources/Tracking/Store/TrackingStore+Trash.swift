@@ -37,6 +37,7 @@ extension TrackingStore {
         progress: @Sendable (TrashReport) -> Void = { _ in }
     ) async throws -> TrashReport {
         var report = TrashReport()
+        if !dryRun { try await eraseOrphans() }
         let (experiments, runs, models) = try await database.read(limit: .seconds(120)) { transaction in
             let old = "lifecycle_stage = 'deleted' AND last_update_time < ?"
             let ofOld = "experiment_id IN (SELECT experiment_id FROM experiments WHERE \(old))"
@@ -67,12 +68,18 @@ extension TrackingStore {
             )
         }
         for run in runs {
-            if !dryRun { report.artifacts += try await erase(run: run) }
+            if !dryRun {
+                guard let artifacts = try await erase(run: run) else { continue }
+                report.artifacts += artifacts
+            }
             report.runs += 1
             progress(report)
         }
         for model in models {
-            if !dryRun { report.artifacts += try await erase(loggedModel: model) }
+            if !dryRun {
+                guard let artifacts = try await erase(loggedModel: model) else { continue }
+                report.artifacts += artifacts
+            }
             report.loggedModels += 1
             progress(report)
         }
@@ -88,52 +95,79 @@ extension TrackingStore {
         try transaction.query(sql, values) { Victim(key: $0.integer(0), id: $0.text(1), location: $0.text(2)) }
     }
 
-    /// Points first, a part at a time, because there may be millions; then the run with all that hangs on it.
-    private func erase(run: Victim) async throws -> Int {
-        for table in ["metric_tail", "metric_chunks"] {
-            let id = table == "metric_tail" ? "tail_id" : "chunk_id"
+    /// Takes the run with all that hangs on it, then its points, a part at a time, because there may be millions.
+    ///
+    /// A run that was restored since it was found stays whole. Points that are left when the process ends are found at
+    /// the next emptying: nobody can see them without their run.
+    ///
+    /// - Returns: The number of artifacts that were taken; nil when the run stays.
+    private func erase(run: Victim) async throws -> Int? {
+        let files = try await database.write(subject: Self.subject(run.id)) { [self] transaction -> Int? in
+            try transaction.lock("run/\(run.id)")
+            let deleted = try transaction.execute(
+                "DELETE FROM runs WHERE run_id = ? AND lifecycle_stage = 'deleted'",
+                [.integer(run.key)]
+            )
+            guard deleted > 0 else { return nil }
+            try ledger.record(LedgerEvent(action: "run.erased", subject: "run/\(run.id)"), in: transaction)
+            return try Self.eraseArtifacts(at: run.location, transaction)
+        }
+        guard let files else { return nil }
+        try await erasePoints(ofRun: run.key)
+        return files
+    }
+
+    private func erasePoints(ofRun key: Int64) async throws {
+        for (table, id) in [("metric_tail", "tail_id"), ("metric_chunks", "chunk_id")] {
             var deleted = 1
             while deleted > 0 {
                 deleted = try await database.write { transaction in
-                    guard try Self.isInTrash(run, transaction) else { return 0 }
-                    return try transaction.execute(
+                    try transaction.execute(
                         "DELETE FROM \(table) WHERE \(id) IN (SELECT \(id) FROM \(table) WHERE run_id = ? LIMIT 500)",
-                        [.integer(run.key)]
+                        [.integer(key)]
                     )
                 }
             }
         }
-        return try await database.write { [self] transaction in
-            guard try Self.isInTrash(run, transaction) else { return 0 }
-            let files = try Self.eraseArtifacts(at: run.location, transaction)
-            try transaction.execute("DELETE FROM runs WHERE run_id = ?", [.integer(run.key)])
-            try ledger.record(LedgerEvent(action: "run.erased", subject: "run/\(run.id)"), in: transaction)
-            return files
+    }
+
+    /// Takes the points that an emptying left which was stopped, or that were sorted after it had passed.
+    private func eraseOrphans() async throws {
+        for table in ["metric_tail", "metric_chunks"] {
+            let orphans = try await database.read(limit: .seconds(600)) { transaction in
+                try transaction.query(
+                    """
+                    SELECT DISTINCT p.run_id FROM \(table) p
+                    WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.run_id = p.run_id)
+                    """
+                ) { $0.integer(0) }
+            }
+            for key in orphans { try await erasePoints(ofRun: key) }
         }
     }
 
-    /// A run may have been restored since it was found.
-    private static func isInTrash(_ run: Victim, _ transaction: Transaction) throws -> Bool {
-        try transaction.lock("run/\(run.id)")
-        let stage = try transaction.first("SELECT lifecycle_stage FROM runs WHERE run_id = ?", [.integer(run.key)]) {
-            $0.text(0)
-        }
-        return stage == LifecycleStage.deleted.rawValue
-    }
-
-    private func erase(loggedModel: Victim) async throws -> Int {
-        try await database.write { [self] transaction in
-            let files = try Self.eraseArtifacts(at: loggedModel.location, transaction)
+    /// - Returns: The number of artifacts that were taken; nil when the model stays, because it was restored.
+    private func erase(loggedModel: Victim) async throws -> Int? {
+        try await database.write { [self] transaction -> Int? in
             let deleted = try transaction.execute(
-                "DELETE FROM logged_models WHERE logged_model_id = ?",
+                """
+                DELETE FROM logged_models
+                WHERE logged_model_id = ? AND (
+                    lifecycle_stage = 'deleted'
+                    OR EXISTS (
+                        SELECT 1 FROM experiments e
+                        WHERE e.experiment_id = logged_models.experiment_id AND e.lifecycle_stage = 'deleted'
+                    )
+                )
+                """,
                 [.integer(loggedModel.key)]
             )
-            guard deleted > 0 else { return 0 }
+            guard deleted > 0 else { return nil }
             try ledger.record(
                 LedgerEvent(action: "logged_model.erased", subject: "logged_model/\(loggedModel.id)"),
                 in: transaction
             )
-            return files
+            return try Self.eraseArtifacts(at: loggedModel.location, transaction)
         }
     }
 
@@ -157,10 +191,7 @@ extension TrackingStore {
 
     /// Takes the files of a location out of our tree; other locations are not ours to touch.
     private static func eraseArtifacts(at location: String, _ transaction: Transaction) throws -> Int {
-        let scheme = "mlflow-artifacts:/"
-        guard location.hasPrefix(scheme),
-            let key = try? ArtifactKey(validating: String(location.dropFirst(scheme.count)))
-        else { return 0 }
+        guard let key = try? ArtifactAddress(of: location).key else { return 0 }
         return try ArtifactTree.delete(key, in: transaction)
     }
 }

@@ -6,7 +6,7 @@ struct HistoryReader {
     let key: Int64
     let transaction: Transaction
 
-    /// Chunks are read in groups of this many.
+    /// The most chunks that are read at once; a small piece begins with one.
     private static let chunksAtOnce = 64
 
     /// At most `limit` points after a place, in the order of a history.
@@ -31,11 +31,16 @@ struct HistoryReader {
             [.integer(run), .integer(key), .integer(place?.timestamp ?? .min)]
         ) { (id: $0.integer(0), start: $0.integer(1)) }
         var next = 0
+        var groupSize = 1
         while next < chunks.count {
             // Points before the start of the next chunk cannot be preceded by anything that was not read.
             let bound = chunks[next].start
-            if pending.count > limit, pending.lazy.filter({ $0.timestamp < bound }).count >= limit { break }
-            let group = chunks[next..<min(next + Self.chunksAtOnce, chunks.count)]
+            if pending.count >= limit {
+                pending.sortAndDeduplicate()
+                if pending.count >= limit, pending[limit - 1].timestamp < bound { break }
+            }
+            let group = chunks[next..<min(next + groupSize, chunks.count)]
+            groupSize = min(groupSize * 2, Self.chunksAtOnce)
             var read: [MetricPack.Point] = []
             try transaction.forEach(
                 "SELECT points FROM metric_chunks WHERE chunk_id IN (?*) ORDER BY min_timestamp, max_timestamp, chunk_id",

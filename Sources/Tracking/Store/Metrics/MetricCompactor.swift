@@ -54,13 +54,13 @@ package final class MetricCompactor: Service {
 
     /// Works until the server stops; a tail that is left is found again at the next start.
     package func run() async throws {
-        await withGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             await findTails()
             while let run = await nextDue() {
                 // A tail that could not be taken apart stays readable as it is.
                 try? await compact(run: run)
             }
-        } onGracefulShutdown: { [self] in
+        } onCancelOrGracefulShutdown: { [self] in
             let waiting = state.withLock { state in
                 state.isClosed = true
                 defer { state.waiting = nil }

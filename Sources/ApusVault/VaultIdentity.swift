@@ -1,0 +1,73 @@
+package import ApusDatabase
+package import ApusKernel
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Ties a Vault's folder to the database that refers to it.
+///
+/// A sweep removes what its database does not refer to. With the database of another server that would be everything,
+/// so both sides carry one identifier, and a sweep asks that they agree.
+package enum VaultIdentity {
+    /// The table of the identifier.
+    package static let migrations: [Migration] = [
+        Migration(
+            "vault-0002-identity",
+            [
+                "CREATE TABLE vault_identity (place INTEGER NOT NULL PRIMARY KEY CHECK (place = 1), id TEXT NOT NULL) STRICT"
+            ]
+        )
+    ]
+
+    /// Gives both sides an identifier if they have none yet; the folder must exist.
+    ///
+    /// - Throws: ``RequestError`` `INVALID_PARAMETER_VALUE` when they belong to others.
+    package static func bind(
+        folder: String,
+        to database: Database,
+        identifiers: any IdentifierSource = RandomIdentifiers()
+    ) async throws {
+        let onDisk = read(folder)
+        let made = onDisk ?? identifiers.hex32()
+        let inDatabase = try await database.write { transaction in
+            try transaction.execute(
+                "INSERT INTO vault_identity (place, id) VALUES (1, ?) ON CONFLICT DO NOTHING",
+                [.text(made)]
+            )
+            return try transaction.first("SELECT id FROM vault_identity") { $0.text(0) }
+        }
+        if onDisk == nil, let inDatabase { try write(inDatabase, folder) }
+        try await check(folder: folder, with: database)
+    }
+
+    /// - Throws: ``RequestError`` `INVALID_PARAMETER_VALUE` unless both sides carry the same identifier.
+    package static func check(folder: String, with database: Database) async throws {
+        let expected = try await database.read { try $0.first("SELECT id FROM vault_identity") { $0.text(0) } }
+        guard let expected, expected == read(folder) else {
+            throw RequestError.invalid(
+                "The artifacts in '\(folder)' belong to another database. Give the --data-dir, --database and "
+                    + "--artifacts that were used together."
+            )
+        }
+    }
+
+    private static func read(_ folder: String) -> String? {
+        guard let file = fopen("\(folder)/id", "r") else { return nil }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 64)
+        guard fgets(&line, Int32(line.count), file) != nil else { return nil }
+        let bytes = line.prefix { $0 != 0 && $0 != 0x0A }.map { UInt8(bitPattern: $0) }
+        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func write(_ id: String, _ folder: String) throws {
+        let descriptor = open("\(folder)/id", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw RequestError(.temporarilyUnavailable, "'\(folder)/id' cannot be made.") }
+        defer { close(descriptor) }
+        let bytes = Array("\(id)\n".utf8)
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
+            throw RequestError(.temporarilyUnavailable, "'\(folder)/id' cannot be written.")
+        }
+    }
+}
