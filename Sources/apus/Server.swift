@@ -34,7 +34,8 @@ struct Server {
         try await VaultIdentity.bind(folder: settings.vaultFolder, to: database)
         let tracking = TrackingCapability(
             store: TrackingStore(database: database, ledger: ledger, artifactRoot: settings.artifactRoot),
-            artifacts: ArtifactStore(blobs: blobs, database: database)
+            artifacts: ArtifactStore(blobs: blobs, database: database),
+            servesArtifacts: settings.servesArtifacts
         )
         try await tracking.store.prepare()
         let hooks = WebhookSettings.fromEnvironment()

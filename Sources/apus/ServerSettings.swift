@@ -49,7 +49,9 @@ struct ServerSettings: Sendable {
             "APUS_DEFAULT_ARTIFACT_ROOT",
             "MLFLOW_DEFAULT_ARTIFACT_ROOT"
         )
-        artifactRoot = try root.map(ArtifactLocation.checked) ?? "mlflow-artifacts:/"
+        artifactRoot =
+            try root.map(ArtifactLocation.checked)
+            ?? (servesArtifacts ? "mlflow-artifacts:/" : Self.absolute("mlruns"))
         host = value(options.host, "host", "APUS_HOST", "MLFLOW_HOST") ?? "127.0.0.1"
         let portText = value(options.port.map(String.init), "port", "APUS_PORT", "MLFLOW_PORT") ?? "5000"
         guard let port = Int(portText), (0...65_535).contains(port) else {

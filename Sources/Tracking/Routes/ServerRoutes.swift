@@ -7,29 +7,33 @@ struct ServerRoutes {
     /// The version of MLflow whose protocol is spoken; clients decide by it what they may use.
     static let mlflowVersion = "3.18.0"
 
+    let servesArtifacts: Bool
+
     var routes: [Route] {
         [
             Route(.get, "health", .root, .open) { _ in .text("OK") },
             Route(.get, "version", .root, .open) { _ in .text(Self.mlflowVersion) },
-            Route(.get, "3.0/mlflow/server-info", .api, .open) { _ in Self.serverInfo },
+            Route(.get, "3.0/mlflow/server-info", .api, .open) { [info = serverInfo] _ in info },
         ]
     }
 
-    private static let serverInfo = GatewayResponse.json { json in
-        json.member("store_type", "SqlStore")
-        for (name, value) in [
-            ("workspaces_enabled", false), ("trace_archival_enabled", false), ("multipart_uploads_enabled", false),
-            ("multipart_downloads_enabled", false), ("artifact_serving_enabled", true),
-            ("presigned_upload_run_id_supported", false), ("artifacts_presigned_only", false),
-        ] {
-            json.key(text: name)
-            json.bool(value)
-        }
-        json.member("tracking_auth", "")
-        json.key("features_enabled")
-        json.object { json in
-            json.key("gateway")
-            json.bool(false)
+    private var serverInfo: GatewayResponse {
+        .json { json in
+            json.member("store_type", "SqlStore")
+            for (name, value) in [
+                ("workspaces_enabled", false), ("trace_archival_enabled", false), ("multipart_uploads_enabled", false),
+                ("multipart_downloads_enabled", false), ("artifact_serving_enabled", servesArtifacts),
+                ("presigned_upload_run_id_supported", false), ("artifacts_presigned_only", false),
+            ] {
+                json.key(text: name)
+                json.bool(value)
+            }
+            json.member("tracking_auth", "")
+            json.key("features_enabled")
+            json.object { json in
+                json.key("gateway")
+                json.bool(false)
+            }
         }
     }
 }

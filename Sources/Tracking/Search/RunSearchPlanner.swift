@@ -176,21 +176,29 @@ struct RunSearchPlanner: Sendable {
     }
 
     /// NaN is unequal to everything and comparable to nothing.
+    ///
+    /// A scalar subquery, here and for params and tags: PostgreSQL turns `EXISTS` into a join with the whole table,
+    /// although a page needs to look at a few runs only.
     private func compileMetric(_ comparison: Comparison) throws -> SQLCondition {
         let value = try comparison.compare(real: "m.value")
         let test =
             comparison.comparator == .notEqual ? "(m.is_nan = 1 OR \(value.text))" : "m.is_nan = 0 AND \(value.text)"
         return SQLCondition(
-            "EXISTS (SELECT 1 FROM latest_metrics m WHERE m.run_id = r.run_id AND m.key_id = \(Self.metricKey) AND \(test))",
-            [.text(comparison.key)] + value.values
+            """
+            (
+                SELECT CASE WHEN \(test) THEN 1 ELSE 0 END
+                FROM latest_metrics m
+                WHERE m.run_id = r.run_id AND m.key_id = \(Self.metricKey)
+            ) = 1
+            """,
+            value.values + [.text(comparison.key)]
         )
     }
 
     private func compilePair(_ table: String, _ comparison: Comparison, _ dialect: Dialect) throws -> SQLCondition {
-        let exists = "EXISTS (SELECT 1 FROM \(table) p WHERE p.run_id = r.run_id AND p.key = ?"
-        if comparison.comparator == .isNull { return SQLCondition("NOT \(exists))", [.text(comparison.key)]) }
-        let value = try comparison.compare(text: "p.value", dialect)
-        return SQLCondition("\(exists) AND \(value.text))", [.text(comparison.key)] + value.values)
+        let stored = "(SELECT p.value FROM \(table) p WHERE p.run_id = r.run_id AND p.key = ?)"
+        let value = try comparison.compare(text: stored, dialect)
+        return SQLCondition(value.text, [.text(comparison.key)] + value.values)
     }
 
     private func compileDataset(_ comparison: Comparison, _ dialect: Dialect) throws -> SQLCondition {
