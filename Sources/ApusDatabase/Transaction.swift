@@ -69,6 +69,15 @@ package final class Transaction {
         try connection.lock(subject)
     }
 
+    /// Lets the planner follow an index that has the asked order, rather than sort.
+    ///
+    /// PostgreSQL believes that a filter it cannot judge leaves one row, and then sorts all of them for a page of a
+    /// hundred. SQLite follows the index by itself.
+    package func preferIndexOrder() throws {
+        guard dialect == .postgres else { return }
+        try execute("SET LOCAL enable_sort = off")
+    }
+
     /// Calls `action` after the transaction is durable, and never when it is undone.
     package func onCommit(_ action: @escaping @Sendable () -> Void) {
         commitActions.append(action)

@@ -25,7 +25,9 @@ final class PostgresConnection: SQLConnection {
             throw DatabaseError(.unavailable, String(cString: PQerrorMessage(handle)))
         }
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
-        try run("SET synchronous_commit = on; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'")
+        try run(
+            "SET synchronous_commit = on; SET jit = off; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'"
+        )
     }
 
     deinit { PQfinish(handle) }

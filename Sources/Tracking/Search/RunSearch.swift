@@ -66,6 +66,7 @@ extension TrackingStore {
         )
         return try await database.read { transaction in
             let phases = try planner.phases(transaction)
+            if phases.contains(where: \.followsIndex) { try transaction.preferIndexOrder() }
             var skip = offset
             var found: [FoundRun] = []
             for phase in phases {

@@ -14,6 +14,8 @@ struct RunSearchPlanner: Sendable {
         var fromValues: [SQLValue] = []
         var condition: SQLCondition
         var order: String
+        /// Whether an index has the rows in the order that is asked.
+        var followsIndex = false
 
         func count(_ transaction: Transaction) throws -> Int64 {
             try transaction.first(
@@ -47,6 +49,7 @@ struct RunSearchPlanner: Sendable {
         }
         let tests = try conditions(dialect)
         var phase = Phase(condition: .all(scope(of: "r") + tests), order: "")
+        phase.followsIndex = experiments.count == 1 && stages.count == 1 && order.isEmpty
         phase.order = addOrder(order[...], to: &phase)
         return [phase]
     }
@@ -58,7 +61,8 @@ struct RunSearchPlanner: Sendable {
     private func metricPhases(_ term: OrderTerm, _ dialect: Dialect) throws -> [Phase] {
         let filters = requiredComparisons.filter { $0.entity == .metric && $0.key == term.key }
         let ranges = filters.filter { $0.comparator != .notEqual && $0.value.double?.isNaN == false }
-        let others = try conditions(dialect)
+        // What bounds the range of the index need not be looked up again for each run.
+        let others = try conditions(dialect, without: ranges)
         let rest = order.dropFirst()
         let join = "latest_metrics s CROSS JOIN runs r"
         let ofMetric = [
@@ -72,6 +76,7 @@ struct RunSearchPlanner: Sendable {
             condition: .all(ofMetric + [SQLCondition("s.is_nan = 0")] + range + stageScope(of: "r") + others),
             order: ""
         )
+        numbers.followsIndex = true
         let tail = addOrder(rest, to: &numbers)
         numbers.order = "s.value \(term.ascending ? "ASC" : "DESC"), \(tail)"
         guard ranges.isEmpty else { return [numbers] }
@@ -154,9 +159,18 @@ struct RunSearchPlanner: Sendable {
         return [SQLCondition("\(table).lifecycle_stage = ?", [.text(stages[0].rawValue)])]
     }
 
-    private func conditions(_ dialect: Dialect) throws -> [SQLCondition] {
-        guard let filter else { return [] }
-        return [try filter.condition { try compile($0, dialect) }]
+    /// - Parameter done: Comparisons that every run satisfies already.
+    private func conditions(_ dialect: Dialect, without done: [Comparison] = []) throws -> [SQLCondition] {
+        let parts: [Filter] =
+            switch filter {
+            case nil: []
+            case .and(let parts): parts
+            case .some(let single): [single]
+            }
+        let rest = parts.filter { part in
+            if case .comparison(let comparison) = part { !done.contains(comparison) } else { true }
+        }
+        return try rest.map { try $0.condition { try compile($0, dialect) } }
     }
 
     private func compile(_ comparison: Comparison, _ dialect: Dialect) throws -> SQLCondition {

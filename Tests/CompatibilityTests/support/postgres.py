@@ -47,7 +47,7 @@ class PostgresCluster:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.directory} -c max_connections=100"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.directory} -c max_connections=500"
         if not self.fsync:
             options += " -c fsync=off -c full_page_writes=off"
         self._run("pg_ctl", "-D", str(self.directory / "data"), "-w", "-o", options,
