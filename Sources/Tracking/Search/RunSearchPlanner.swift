@@ -159,7 +159,7 @@ struct RunSearchPlanner: Sendable {
         return [SQLCondition("\(table).lifecycle_stage = ?", [.text(stages[0].rawValue)])]
     }
 
-    /// - Parameter done: Comparisons that every run satisfies already.
+    /// The filter as SQL, without the comparisons in `done`, which every candidate satisfies already.
     private func conditions(_ dialect: Dialect, without done: [Comparison] = []) throws -> [SQLCondition] {
         let parts: [Filter] =
             switch filter {
