@@ -12,7 +12,6 @@ protocol DatabaseBackend: Sendable {
     func read<T: Sendable>(limit: Duration, _ body: @Sendable (Transaction) throws -> T) async throws -> T
     /// Runs statements in one transaction, unless the step of that name was applied meanwhile by another process.
     func runSchema(_ statements: [String], step: String?) async throws
-    func maintain() async throws
     func close() async
 }
 
@@ -70,11 +69,6 @@ package final class Database: Sendable {
         _ body: @Sendable (Transaction) throws -> T
     ) async throws -> T {
         try await backend.read(limit: limit, body)
-    }
-
-    /// Refreshes the statistics that the query planner uses.
-    package func maintain() async throws {
-        try await backend.maintain()
     }
 
     /// Waits for running work and closes all connections.

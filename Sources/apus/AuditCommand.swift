@@ -58,15 +58,15 @@ struct AuditCommand: AsyncParsableCommand {
         private func report(_ result: Ledger.Verification) {
             if json {
                 let fault = result.fault.map { "\"\($0)\"" } ?? "null"
-                print(
+                Terminal.say(
                     "{\"checked\":\(result.checked),\"unsealed\":\(result.unsealed),\"head\":\"\(result.head)\","
                         + "\"fault\":\(fault)}"
                 )
             } else if let fault = result.fault {
-                print("The chain is broken: \(fault). \(result.checked) events before it are whole.")
+                Terminal.say("The chain is broken: \(fault). \(result.checked) events before it are whole.")
             } else {
-                print("The chain is whole: \(result.checked) events, \(result.unsealed) waiting to be sealed.")
-                print("Head: \(result.head)")
+                Terminal.say("The chain is whole: \(result.checked) events, \(result.unsealed) waiting to be sealed.")
+                Terminal.say("Head: \(result.head)")
             }
         }
     }

@@ -100,8 +100,6 @@ final class PostgresBackend: DatabaseBackend {
         }
     }
 
-    func maintain() async throws {}
-
     func close() async {
         await pool.close()
     }

@@ -72,10 +72,6 @@ final class SQLiteBackend: DatabaseBackend {
         }
     }
 
-    func maintain() async throws {
-        try await writer.runAlone { try $0.run("PRAGMA optimize") }
-    }
-
     func close() async {
         await readers.close()
         _ = try? await writer.runAlone { try $0.run("PRAGMA wal_checkpoint(TRUNCATE)") }
