@@ -6,7 +6,7 @@ protocol DatabaseBackend: Sendable {
     var waitingWrites: Int { get }
     var waitingReads: Int { get }
     func write<T: Sendable>(
-        subject: WriteSubject?,
+        subject: String?,
         _ body: @escaping @Sendable (Transaction) throws -> T
     ) async throws -> T
     func read<T: Sendable>(limit: Duration, _ body: @Sendable (Transaction) throws -> T) async throws -> T
@@ -50,10 +50,10 @@ package final class Database: Sendable {
     /// Runs `body` in a transaction and returns when its changes are on disk.
     ///
     /// All of the changes happen or, when `body` throws, none. `body` may run more than once. Writes of one `subject`,
-    /// such as a run that many processes log to, follow one another and are committed together.
+    /// such as `run/` and the identifier of a run, follow one another and are committed together.
     @discardableResult
     package func write<T: Sendable>(
-        subject: WriteSubject? = nil,
+        subject: String? = nil,
         _ body: @escaping @Sendable (Transaction) throws -> T
     ) async throws -> T {
         try await backend.write(subject: subject, body)

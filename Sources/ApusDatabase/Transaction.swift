@@ -1,10 +1,17 @@
 /// A connection to one database, used by one thread at a time.
 protocol SQLConnection: AnyObject {
     var dialect: Dialect { get }
-    func execute(_ sql: String, _ values: [SQLValue]) throws -> Int
+    /// May return before the statement has run; its failure is thrown by whatever waits next.
+    func execute(_ sql: String, _ values: [SQLValue]) throws
+    func executeAndCount(_ sql: String, _ values: [SQLValue]) throws -> Int
     func query(_ sql: String, _ values: [SQLValue], _ row: (Row) throws -> Void) throws
-    func insert(_ rows: BulkInsert) throws -> Int
-    func lock(_ name: String) throws
+    /// May return before the rows are there, as ``execute(_:_:)`` may.
+    func insert(_ rows: BulkInsert) throws
+    func insertAndCount(_ rows: BulkInsert) throws -> Int
+    func insert(_ rows: BulkInsert, returning column: String) throws -> [Int64]
+    func lock(_ names: [String]) throws
+    /// Waits until everything has run that was asked for.
+    func settle() throws
 }
 
 /// The statements of one transaction.
@@ -24,11 +31,19 @@ package final class Transaction {
     /// The database that runs the statements.
     package var dialect: Dialect { connection.dialect }
 
-    /// Runs a statement and returns the number of rows that it changed.
-    @discardableResult
-    package func execute(_ sql: String, _ values: [SQLValue] = []) throws -> Int {
+    /// Runs a statement that gives nothing back.
+    ///
+    /// On PostgreSQL it travels with the next statement that does, or with the commit, and that is where its failure is
+    /// thrown: to catch the failure of one statement, use ``executeAndCount(_:_:)``.
+    package func execute(_ sql: String, _ values: [SQLValue] = []) throws {
         trace?.record(sql, values)
-        return try connection.execute(sql, values)
+        try connection.execute(sql, values)
+    }
+
+    /// Runs a statement and returns the number of rows that it changed.
+    package func executeAndCount(_ sql: String, _ values: [SQLValue] = []) throws -> Int {
+        trace?.record(sql, values)
+        return try connection.executeAndCount(sql, values)
     }
 
     /// Returns what `row` makes of each row, in order.
@@ -51,12 +66,25 @@ package final class Transaction {
         return result
     }
 
+    /// Inserts many rows; a failure is thrown as ``execute(_:_:)`` does.
+    package func insert(_ rows: BulkInsert) throws {
+        guard rows.rowCount > 0 else { return }
+        trace?.record(rows.statement(for: .sqlite), [])
+        try connection.insert(rows)
+    }
+
     /// Inserts many rows and returns how many were new or changed.
-    @discardableResult
-    package func insert(_ rows: BulkInsert) throws -> Int {
+    package func insertAndCount(_ rows: BulkInsert) throws -> Int {
         guard rows.rowCount > 0 else { return 0 }
         trace?.record(rows.statement(for: .sqlite), [])
-        return try connection.insert(rows)
+        return try connection.insertAndCount(rows)
+    }
+
+    /// Inserts many rows and returns a whole-number column of each new one, in no particular order.
+    package func insert(_ rows: BulkInsert, returning column: String) throws -> [Int64] {
+        guard rows.rowCount > 0 else { return [] }
+        trace?.record("\(rows.statement(for: .sqlite)) RETURNING \(column)", [])
+        return try connection.insert(rows, returning: column)
     }
 
     /// Holds back other writers of the same subject until this transaction ends.
@@ -66,7 +94,12 @@ package final class Transaction {
     /// - Parameter subject: For example `run/` and the run's identifier.
     /// - Throws: ``DatabaseError``, for example of kind `timeLimit` when another writer held the subject for too long.
     package func lock(_ subject: String) throws {
-        try connection.lock(subject)
+        try connection.lock([subject])
+    }
+
+    /// Holds back other writers of several subjects; see ``lock(_:)``.
+    package func lock(_ subjects: [String]) throws {
+        try connection.lock(subjects)
     }
 
     /// Lets the planner follow an index that has the asked order, rather than sort.
@@ -88,18 +121,22 @@ package final class Transaction {
     /// - Returns: The error that `body` threw, or nil.
     /// - Throws: What makes the whole transaction useless, such as a lost connection or a lost race.
     func inSavepoint(_ body: (Transaction) throws -> Void) throws -> (any Error)? {
-        _ = try connection.execute("SAVEPOINT request", [])
+        try connection.execute("SAVEPOINT request", [])
         let actions = commitActions
         do {
             try body(self)
-            _ = try connection.execute("RELEASE request", [])
+            try connection.execute("RELEASE request", [])
+            // What this request asked for must fail here, not at its neighbour's.
+            try connection.settle()
             return nil
         } catch let error as DatabaseError where [.serialization, .unavailable, .busy].contains(error.kind) {
             throw error
         } catch {
             commitActions = actions
-            _ = try connection.execute("ROLLBACK TO request", [])
-            _ = try connection.execute("RELEASE request", [])
+            // The request has failed already: what else of it fails does not matter.
+            do { try connection.settle() } catch let error as DatabaseError where error.kind != .unavailable {}
+            try connection.execute("ROLLBACK TO request", [])
+            try connection.execute("RELEASE request", [])
             return error
         }
     }

@@ -29,20 +29,21 @@ package final class Ledger: Service {
     package func record(_ events: [LedgerEvent], in transaction: Transaction) throws {
         guard !events.isEmpty else { return }
         let now = clock.milliseconds
-        for event in events {
-            let id = try transaction.first(
-                """
-                INSERT INTO ledger_events (time_ms, actor, action, subject, payload)
-                VALUES (?, ?, ?, ?, ?)
-                RETURNING event_id
-                """,
-                [.integer(now), .text(event.actor), .text(event.action), .text(event.subject), .text(event.payload)]
-            ) { $0.integer(0) }
-            try transaction.execute(
-                "INSERT INTO ledger_unsealed (event_id) VALUES (?)",
-                [.integer(id ?? 0)]
-            )
-        }
+        let ids = try transaction.insert(
+            BulkInsert(
+                into: "ledger_events",
+                [
+                    ("time_ms", .integers(events.map { _ in now })),
+                    ("actor", .texts(events.map(\.actor))),
+                    ("action", .texts(events.map(\.action))),
+                    ("subject", .texts(events.map(\.subject))),
+                    ("payload", .texts(events.map(\.payload))),
+                ],
+                conflict: ""
+            ),
+            returning: "event_id"
+        )
+        try transaction.insert(BulkInsert(into: "ledger_unsealed", [("event_id", .integers(ids))], conflict: ""))
         transaction.onCommit { [bell] in bell.ring() }
     }
 
@@ -96,17 +97,26 @@ package final class Ledger: Service {
             guard !waiting.isEmpty else { return [SealedEvent]() }
             var (sequence, previous) = try Self.head(transaction)
             var sealed: [SealedEvent] = []
-            for (id, milliseconds, event) in waiting {
+            for (_, milliseconds, event) in waiting {
                 sequence += 1
                 previous = Chain.hash(after: previous, sequence: sequence, milliseconds: milliseconds, event: event)
-                try transaction.execute(
-                    "INSERT INTO ledger_chain (sequence, event_id, hash) VALUES (?, ?, ?)",
-                    [.integer(sequence), .integer(id), .blob(previous)]
+                sealed.append(
+                    SealedEvent(sequence: sequence, milliseconds: milliseconds, event: event, hash: previous)
                 )
-                try transaction.execute("DELETE FROM ledger_unsealed WHERE event_id = ?", [.integer(id)])
-                let place = SealedEvent(sequence: sequence, milliseconds: milliseconds, event: event, hash: previous)
-                sealed.append(place)
             }
+            let ids = waiting.map(\.0)
+            try transaction.insert(
+                BulkInsert(
+                    into: "ledger_chain",
+                    [
+                        ("sequence", .integers(sealed.map(\.sequence))),
+                        ("event_id", .integers(ids)),
+                        ("hash", .blobs(sealed.map(\.hash))),
+                    ],
+                    conflict: ""
+                )
+            )
+            try transaction.execute("DELETE FROM ledger_unsealed WHERE event_id IN (?*)", [.integers(ids)])
             return sealed
         }
         let continuations = subscribers.withLock { $0.values.map { $0 } }

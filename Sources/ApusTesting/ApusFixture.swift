@@ -74,7 +74,7 @@ package struct ApusFixture: Sendable {
     ) async throws -> Database.Location {
         guard dialect == .postgres, let url = postgresURL else { return .sqlite(path: "\(folder)/apus.db") }
         let admin = try Database(.postgres(url: url), logger: logger)
-        try await admin.write { _ = try $0.execute("CREATE SCHEMA \(schema)") }
+        try await admin.write { try $0.execute("CREATE SCHEMA \(schema)") }
         await admin.close()
         return .postgres(url: "\(url)\(url.contains("?") ? "&" : "?")options=-csearch_path%3D\(schema)")
     }
@@ -82,7 +82,7 @@ package struct ApusFixture: Sendable {
     private static func dropSchema(_ dialect: Dialect, _ schema: String, _ logger: Logger) async throws {
         guard dialect == .postgres, let url = postgresURL else { return }
         let admin = try Database(.postgres(url: url), logger: logger)
-        try await admin.write { _ = try $0.execute("DROP SCHEMA \(schema) CASCADE") }
+        try await admin.write { try $0.execute("DROP SCHEMA \(schema) CASCADE") }
         await admin.close()
     }
 

@@ -21,7 +21,7 @@ final class PostgresBackend: DatabaseBackend {
         let bounded = url + separator + timeouts.joined(separator: separator == " " ? " " : "&")
         self.logger = logger
         pool = ConnectionPool(label: "apus.postgres", count: Self.connectionCount, patience: .seconds(4)) {
-            try PostgresConnection(url: bounded)
+            try PostgresConnection(url: bounded, timeLimit: Self.writeLimit)
         }
     }
 
@@ -29,11 +29,11 @@ final class PostgresBackend: DatabaseBackend {
     var waitingReads: Int { 0 }
 
     func write<T: Sendable>(
-        subject: WriteSubject?,
+        subject: String?,
         _ body: @escaping @Sendable (Transaction) throws -> T
     ) async throws -> T {
         guard let subject else {
-            return try await retrying { try await self.run("BEGIN", limit: Self.writeLimit, body) }
+            return try await retrying { try await self.run(limit: Self.writeLimit, body) }
         }
         let outcome = JobOutcome<T>()
         let failure = Mutex<(any Error)?>(nil)
@@ -50,7 +50,7 @@ final class PostgresBackend: DatabaseBackend {
         if jobs.count > 1 {
             do {
                 let errors = try await retrying {
-                    try await self.run("BEGIN", limit: Self.writeLimit) { transaction in
+                    try await self.run(limit: Self.writeLimit) { transaction in
                         try jobs.map { try transaction.inSavepoint($0.run) }
                     }
                 }
@@ -65,7 +65,7 @@ final class PostgresBackend: DatabaseBackend {
         }
         for job in jobs {
             do {
-                try await retrying { try await self.run("BEGIN", limit: Self.writeLimit, job.run) }
+                try await retrying { try await self.run(limit: Self.writeLimit, job.run) }
                 job.finish(nil)
             } catch {
                 job.finish(error)
@@ -88,11 +88,11 @@ final class PostgresBackend: DatabaseBackend {
     }
 
     func read<T: Sendable>(limit: Duration, _ body: @Sendable (Transaction) throws -> T) async throws -> T {
-        try await run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", limit: limit, isWrite: false, body)
+        try await run(limit: limit, isWrite: false, body)
     }
 
     func runSchema(_ statements: [String], step: String?) async throws {
-        try await run("BEGIN", limit: .seconds(3600)) { transaction in
+        try await run(limit: .seconds(3600)) { transaction in
             // Two servers that start together migrate one after the other.
             try transaction.lock("apus/migrations")
             if let step, try transaction.first(MigrationRecord.find, [.text(step)], { _ in true }) != nil { return }
@@ -105,7 +105,6 @@ final class PostgresBackend: DatabaseBackend {
     }
 
     private func run<T: Sendable>(
-        _ begin: String,
         limit: Duration,
         isWrite: Bool = true,
         _ body: @Sendable (Transaction) throws -> T
@@ -115,15 +114,17 @@ final class PostgresBackend: DatabaseBackend {
             guard let connection = connection as? PostgresConnection else {
                 throw DatabaseError(.other, "not a PostgreSQL connection")
             }
-            try connection.setTimeLimit(limit)
             let transaction = Transaction(connection, trace: trace)
-            try connection.run(begin)
             do {
+                try connection.begin(isWrite: isWrite, limit: limit)
                 let value = try body(transaction)
-                try connection.commit()
+                if isWrite { try connection.commit() } else { try connection.endRead() }
                 return (value, transaction.commitActions)
+            } catch let error as DatabaseError where error.kind == .unavailable || error.kind == .unknownOutcome {
+                // The connection is given up, and the transaction with it.
+                throw error
             } catch {
-                if !connection.isIdle { try connection.run("ROLLBACK") }
+                try connection.rollBack()
                 // A write that took too long is no mistake of its caller.
                 if isWrite, let failure = error as? DatabaseError, failure.kind == .timeLimit {
                     throw DatabaseError(.busy, failure.detail)

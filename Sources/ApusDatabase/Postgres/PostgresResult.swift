@@ -12,6 +12,14 @@ final class PostgresResult {
 
     deinit { PQclear(handle) }
 
+    var status: ExecStatusType { PQresultStatus(handle) }
+    /// What was done, such as `COMMIT`.
+    var tag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }
+    /// The rows that were changed.
+    var changed: Int { PQcmdTuples(handle).flatMap { Int(String(cString: $0)) } ?? 0 }
+
+    func withHandle<T>(_ body: (OpaquePointer) -> T) -> T { body(handle) }
+
     func isNull(_ row: Int32, _ column: Int32) -> Bool {
         PQgetisnull(handle, row, column) == 1
     }

@@ -1,20 +1,5 @@
 import Synchronization
 
-/// What a write is about, where several may be about the same.
-package struct WriteSubject: Sendable {
-    let name: String
-    let isLarge: Bool
-
-    /// - Parameters:
-    ///   - name: For example `run/` and the run's identifier.
-    ///   - isLarge: Whether the write changes so many rows that sharing a transaction with others would not pay:
-    ///     PostgreSQL cannot clean up behind a row that one transaction changes again and again.
-    package init(_ name: String, isLarge: Bool = false) {
-        self.name = name
-        self.isLarge = isLarge
-    }
-}
-
 /// Puts the writes of one subject behind one another, before they take a connection.
 ///
 /// Writers of one run would otherwise each hold a connection while they wait for the run's lock, until none is left for
@@ -36,7 +21,6 @@ final class SubjectQueue: Sendable {
 
     private struct Waiting {
         let job: Job
-        let isLarge: Bool
         let turn: CheckedContinuation<Turn, Never>
     }
 
@@ -50,21 +34,21 @@ final class SubjectQueue: Sendable {
     /// Runs a job in its turn; returns after `finish` was called.
     ///
     /// `commit` runs jobs in one transaction and calls `finish` of each.
-    func run(_ job: Job, of subject: WriteSubject, commit: @Sendable ([Job]) async -> Void) async {
+    func run(_ job: Job, of subject: String, commit: @Sendable ([Job]) async -> Void) async {
         let turn = await withCheckedContinuation { continuation in
             let isFirst = queues.withLock { queues in
-                guard queues[subject.name] != nil else {
-                    queues[subject.name] = []
+                guard queues[subject] != nil else {
+                    queues[subject] = []
                     return true
                 }
-                queues[subject.name]?.append(Waiting(job: job, isLarge: subject.isLarge, turn: continuation))
+                queues[subject]?.append(Waiting(job: job, turn: continuation))
                 return false
             }
             if isFirst { continuation.resume(returning: Turn.lead([])) }
         }
         guard case .lead(let others) = turn else { return }
         await commit([job] + others)
-        handOver(subject.name)
+        handOver(subject)
     }
 
     /// Lets the first that waits lead the ones behind it.
@@ -75,8 +59,7 @@ final class SubjectQueue: Sendable {
                 return (nil, [])
             }
             let leader = waiting.removeFirst()
-            let small = leader.isLarge ? [] : waiting.prefix { !$0.isLarge }.prefix(Self.groupLimit - 1)
-            let followers = Array(small)
+            let followers = Array(waiting.prefix(Self.groupLimit - 1))
             queues[subject] = Array(waiting.dropFirst(followers.count))
             return (leader, followers)
         }

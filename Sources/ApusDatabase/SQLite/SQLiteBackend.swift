@@ -20,7 +20,7 @@ final class SQLiteBackend: DatabaseBackend {
     var waitingReads: Int { readers.waitingCount }
 
     func write<T: Sendable>(
-        subject: WriteSubject?,
+        subject: String?,
         _ body: @escaping @Sendable (Transaction) throws -> T
     ) async throws -> T {
         let trace = StatementTrace.current

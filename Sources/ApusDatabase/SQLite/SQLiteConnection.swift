@@ -89,8 +89,12 @@ final class SQLiteConnection: SQLConnection {
         guard code == SQLITE_OK else { throw failure(code, sql) }
     }
 
-    func execute(_ sql: String, _ values: [SQLValue]) throws -> Int {
+    func execute(_ sql: String, _ values: [SQLValue]) throws {
         try query(sql, values) { _ in }
+    }
+
+    func executeAndCount(_ sql: String, _ values: [SQLValue]) throws -> Int {
+        try execute(sql, values)
         return Int(sqlite3_changes(handle))
     }
 
@@ -113,11 +117,27 @@ final class SQLiteConnection: SQLConnection {
         }
     }
 
-    func insert(_ rows: BulkInsert) throws -> Int {
-        let sql = rows.statement(for: .sqlite)
+    func insertAndCount(_ rows: BulkInsert) throws -> Int {
+        let before = sqlite3_total_changes(handle)
+        try insert(rows)
+        return Int(sqlite3_total_changes(handle) &- before)
+    }
+
+    func insert(_ rows: BulkInsert) throws {
+        try insert(rows, rows.statement(for: .sqlite)) { _ in }
+    }
+
+    func insert(_ rows: BulkInsert, returning column: String) throws -> [Int64] {
+        var returned: [Int64] = []
+        try insert(rows, rows.statement(for: .sqlite) + " RETURNING \(column)") { statement in
+            returned.append(sqlite3_column_int64(statement, 0))
+        }
+        return returned
+    }
+
+    private func insert(_ rows: BulkInsert, _ sql: String, _ returned: (OpaquePointer) -> Void) throws {
         let statement = try prepared(sql)
         defer { sqlite3_clear_bindings(statement) }
-        let before = sqlite3_total_changes(handle)
         for row in 0..<rows.rowCount {
             var index: Int32 = 1
             for column in rows.columns {
@@ -129,15 +149,21 @@ final class SQLiteConnection: SQLConnection {
                 }
                 index += 1
             }
-            let code = sqlite3_step(statement)
+            var code = sqlite3_step(statement)
+            while code == SQLITE_ROW {
+                returned(statement)
+                code = sqlite3_step(statement)
+            }
             sqlite3_reset(statement)
             guard code == SQLITE_DONE else { throw failure(code, sql) }
         }
-        return Int(sqlite3_total_changes(handle) &- before)
     }
 
     /// There is one writer, so a transaction that writes is alone already.
-    func lock(_ name: String) {}
+    func lock(_ names: [String]) {}
+
+    /// Nothing is ever put off.
+    func settle() {}
 
     private func prepared(_ sql: String) throws -> OpaquePointer {
         if let statement = statements[sql] { return statement }

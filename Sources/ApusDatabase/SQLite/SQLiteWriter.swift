@@ -140,14 +140,14 @@ final class SQLiteWriter: Sendable {
     }
 
     private func runInSavepoint(_ job: Job, _ database: SQLiteConnection) throws {
-        _ = try database.execute("SAVEPOINT request", [])
+        try database.execute("SAVEPOINT request", [])
         do {
             try job.run(database)
-            _ = try database.execute("RELEASE request", [])
+            try database.execute("RELEASE request", [])
         } catch {
             if !database.isIdle {
-                _ = try database.execute("ROLLBACK TO request", [])
-                _ = try database.execute("RELEASE request", [])
+                try database.execute("ROLLBACK TO request", [])
+                try database.execute("RELEASE request", [])
             }
             throw error
         }

@@ -44,7 +44,7 @@ package enum ArtifactTree {
         in transaction: Transaction
     ) throws {
         if let parent = key.parent { try makeDirectories(parent, milliseconds: milliseconds, in: transaction) }
-        let changed = try transaction.execute(
+        let changed = try transaction.executeAndCount(
             """
             INSERT INTO artifact_entries (parent, name, is_dir, digest, size_bytes, modified_ms)
             VALUES (?, ?, 0, ?, ?, ?)
@@ -134,14 +134,14 @@ package enum ArtifactTree {
     /// The blobs stay until a sweep. The result is the number of files and directories that were removed.
     @discardableResult
     package static func delete(_ key: ArtifactKey, in transaction: Transaction) throws -> Int {
-        let removed = try transaction.execute(
+        let removed = try transaction.executeAndCount(
             "DELETE FROM artifact_entries WHERE parent = ? AND name = ?",
             parentAndName(key)
         )
         guard removed > 0 else { return 0 }
         if transaction.dialect == .postgres { try holdDirectories(within: key, in: transaction) }
         return try removed
-            + transaction.execute(
+            + transaction.executeAndCount(
                 "DELETE FROM artifact_entries WHERE parent = ? OR (parent >= ? AND parent < ?)",
                 withinValues(key)
             )
@@ -179,7 +179,7 @@ extension ArtifactTree {
             ("size_bytes", .integers(missing.map { _ in 0 })),
             ("modified_ms", .integers(missing.map { _ in milliseconds })),
         ]
-        let added = try transaction.insert(
+        let added = try transaction.insertAndCount(
             BulkInsert(into: "artifact_entries", columns, conflict: "ON CONFLICT (parent, name) DO NOTHING")
         )
         guard added < missing.count else { return }

@@ -112,7 +112,7 @@ package final class WebhookStore: Sendable {
     package func delete(_ id: String) async throws {
         try await database.write { [self] transaction in
             try transaction.lock("webhooks")
-            let deleted = try transaction.execute("DELETE FROM webhooks WHERE webhook_id = ?", [.text(id)])
+            let deleted = try transaction.executeAndCount("DELETE FROM webhooks WHERE webhook_id = ?", [.text(id)])
             guard deleted > 0 else { throw RegistryError.webhookNotFound(id: id) }
             try record("webhook.deleted", id, transaction)
         }

@@ -88,7 +88,7 @@ extension TrackingStore {
                 throw RequestError(.invalidState, "Cannot rename a non-active experiment.")
             }
             do {
-                try transaction.execute(
+                _ = try transaction.executeAndCount(
                     "UPDATE experiments SET name = ?, last_update_time = ? WHERE experiment_id = ?",
                     [.text(name), .integer(clock.milliseconds), .integer(number)]
                 )
@@ -113,7 +113,7 @@ extension TrackingStore {
         let number = try Experiment.parseID(id)
         try await database.write { [self] transaction in
             let now = clock.milliseconds
-            let changed = try transaction.execute(
+            let changed = try transaction.executeAndCount(
                 """
                 UPDATE experiments
                 SET lifecycle_stage = ?, last_update_time = ?
@@ -153,7 +153,7 @@ extension TrackingStore {
         try await database.write { transaction in
             let experiment = try Self.experiment(number, transaction)
             guard experiment.stage == .active else { throw TrackingError.experimentNotActive(id: number) }
-            let deleted = try transaction.execute(
+            let deleted = try transaction.executeAndCount(
                 "DELETE FROM experiment_tags WHERE experiment_id = ? AND key = ?",
                 [.integer(number), .text(key)]
             )

@@ -42,7 +42,7 @@ extension TrackingStore {
             [.integer(run.experimentID), .text(dataset.name), .text(dataset.digest)]
         ) { $0.integer(0) }
         guard let key = found else { throw DatabaseError(.other, "a dataset vanished") }
-        let isNew = try transaction.execute(
+        let isNew = try transaction.executeAndCount(
             "INSERT INTO inputs (run_id, dataset_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [.integer(run.key), .integer(key)]
         )

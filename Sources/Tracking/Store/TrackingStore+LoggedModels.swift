@@ -125,7 +125,7 @@ extension TrackingStore {
     package func deleteLoggedModel(id: String) async throws {
         try await database.write { [self] transaction in
             let row = try Self.loggedModelRow(id, transaction)
-            let changed = try transaction.execute(
+            let changed = try transaction.executeAndCount(
                 """
                 UPDATE logged_models
                 SET lifecycle_stage = 'deleted', last_updated_timestamp_ms = ?
@@ -163,7 +163,7 @@ extension TrackingStore {
     package func deleteLoggedModelTag(id: String, key: String) async throws {
         try await database.write { transaction in
             let row = try Self.loggedModelRow(id, transaction)
-            let deleted = try transaction.execute(
+            let deleted = try transaction.executeAndCount(
                 "DELETE FROM logged_model_tags WHERE logged_model_id = ? AND tag_key = ?",
                 [.integer(row.key), .text(key)]
             )
@@ -197,7 +197,7 @@ extension TrackingStore {
     }
 
     private static func addParams(_ params: [KeyValue], to row: LoggedModelRow, _ transaction: Transaction) throws {
-        let added = try transaction.insert(
+        let added = try transaction.insertAndCount(
             BulkInsert(
                 into: "logged_model_params",
                 [

@@ -35,6 +35,13 @@ extension TrackingStore {
         let key: Int64
         let experimentID: Int64
         let stage: LifecycleStage
+
+        /// Reads `run_id`, `experiment_id` and `lifecycle_stage`.
+        init(_ row: Row, from column: Int32) {
+            key = row.integer(column)
+            experimentID = row.integer(column + 1)
+            stage = LifecycleStage(rawValue: row.text(column + 2)) ?? .deleted
+        }
     }
 
     /// Starts a run.
@@ -54,52 +61,22 @@ extension TrackingStore {
         let name = !new.name.isEmpty ? new.name : !tagName.isEmpty ? tagName : RunNames.make(identifiers)
         tags.append(try Limits.runTag(KeyValue(key: runNameTag, value: name)))
         tags = tags.lastOfEachKey().sorted { $0.key < $1.key }
-        let id = Identifier<Run>(identifiers.hex32())
-        return try await database.write { [self, tags] transaction in
-            let experiment = try transaction.first(
-                "SELECT artifact_location, lifecycle_stage FROM experiments WHERE experiment_id = ?\(transaction.dialect.forShare)",
-                [.integer(experimentID)]
-            ) { (location: $0.text(0), stage: $0.text(1)) }
-            guard let experiment else { throw TrackingError.experimentNotFound(id: "\(experimentID)") }
-            guard experiment.stage == LifecycleStage.active.rawValue else {
-                throw TrackingError.experimentNotActive(id: experimentID)
-            }
-            let info = Run.Info(
-                id: id,
-                name: name,
-                experimentID: experimentID,
-                userID: new.userID,
-                status: .running,
-                startTime: new.startTime,
-                endTime: nil,
-                artifactURI: Self.appending("\(id.rawValue)/artifacts", to: experiment.location),
-                stage: .active
-            )
-            let key = try transaction.first(
-                """
-                INSERT INTO runs (
-                    run_uuid, name, experiment_id, user_id, status, start_time, lifecycle_stage, artifact_uri
-                )
-                VALUES (?, ?, ?, ?, ?, ?, 'active', ?)
-                RETURNING run_id
-                """,
-                [
-                    .text(id.rawValue), .text(name), .integer(experimentID), .text(new.userID),
-                    .text(info.status.rawValue), .integer(new.startTime), .text(info.artifactURI),
-                ]
-            ) { $0.integer(0) }
-            guard let key else { throw DatabaseError(.other, "no key was returned") }
-            try Self.setTags(tags, on: key, transaction)
-            try ledger.record(
-                LedgerEvent(
-                    action: "run.created",
-                    subject: "run/\(id)",
-                    payload: "{\"experiment_id\":\"\(experimentID)\"}"
+        return try await creations.submit(
+            RunCreation(
+                info: Run.Info(
+                    id: Identifier<Run>(identifiers.hex32()),
+                    name: name,
+                    experimentID: experimentID,
+                    userID: new.userID,
+                    status: .running,
+                    startTime: new.startTime,
+                    endTime: nil,
+                    artifactURI: "",
+                    stage: .active
                 ),
-                in: transaction
+                tags: tags
             )
-            return Run(info: info, tags: tags)
-        }
+        )
     }
 
     /// A run in any stage, with everything that belongs to it.
@@ -223,21 +200,11 @@ extension TrackingStore {
         )
     }
 
-    /// Sets a tag of an active run.
-    package func setTag(run id: String, _ tag: KeyValue) async throws {
-        let tag = try Limits.runTag(tag)
-        try await database.write(subject: Self.subject(id)) { transaction in
-            let row = try Self.activeRun(id, transaction)
-            try Self.setTags([tag], on: row.key, transaction)
-            if tag.key == runNameTag { try Self.rename(row.key, to: tag.value, transaction) }
-        }
-    }
-
     /// Deletes a tag of an active run.
     package func deleteTag(run id: String, key: String) async throws {
         try await database.write(subject: Self.subject(id)) { transaction in
             let row = try Self.activeRun(id, transaction)
-            let deleted = try transaction.execute(
+            let deleted = try transaction.executeAndCount(
                 "DELETE FROM tags WHERE run_id = ? AND key = ?",
                 [.integer(row.key), .text(key)]
             )
@@ -246,9 +213,7 @@ extension TrackingStore {
     }
 
     /// The writes of one run follow one another.
-    static func subject(_ run: String, isLarge: Bool = false) -> WriteSubject {
-        WriteSubject("run/\(run)", isLarge: isLarge)
-    }
+    static func subject(_ run: String) -> String { "run/\(run)" }
 
     /// The row of a run, held against other writers until the transaction ends.
     static func runRow(_ id: String, _ transaction: Transaction) throws -> RunRow {
@@ -256,13 +221,7 @@ extension TrackingStore {
         let row = try transaction.first(
             "SELECT run_id, experiment_id, lifecycle_stage FROM runs WHERE run_uuid = ?",
             [.text(id)]
-        ) { row in
-            RunRow(
-                key: row.integer(0),
-                experimentID: row.integer(1),
-                stage: LifecycleStage(rawValue: row.text(2)) ?? .deleted
-            )
-        }
+        ) { RunRow($0, from: 0) }
         guard let row else { throw TrackingError.runNotFound(id: id) }
         return row
     }

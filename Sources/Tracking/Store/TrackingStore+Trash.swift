@@ -104,7 +104,7 @@ extension TrackingStore {
     private func erase(run: Victim) async throws -> Int? {
         let files = try await database.write(subject: Self.subject(run.id)) { [self] transaction -> Int? in
             try transaction.lock("run/\(run.id)")
-            let deleted = try transaction.execute(
+            let deleted = try transaction.executeAndCount(
                 "DELETE FROM runs WHERE run_id = ? AND lifecycle_stage = 'deleted'",
                 [.integer(run.key)]
             )
@@ -122,7 +122,7 @@ extension TrackingStore {
             var deleted = 1
             while deleted > 0 {
                 deleted = try await database.write { transaction in
-                    try transaction.execute(
+                    try transaction.executeAndCount(
                         "DELETE FROM \(table) WHERE \(id) IN (SELECT \(id) FROM \(table) WHERE run_id = ? LIMIT 500)",
                         [.integer(key)]
                     )
@@ -149,7 +149,7 @@ extension TrackingStore {
     /// - Returns: The number of artifacts that were taken; nil when the model stays, because it was restored.
     private func erase(loggedModel: Victim) async throws -> Int? {
         try await database.write { [self] transaction -> Int? in
-            let deleted = try transaction.execute(
+            let deleted = try transaction.executeAndCount(
                 """
                 DELETE FROM logged_models
                 WHERE logged_model_id = ? AND (
@@ -173,7 +173,7 @@ extension TrackingStore {
 
     private func erase(experiment: Victim) async throws {
         try await database.write { [self] transaction in
-            let deleted = try transaction.execute(
+            let deleted = try transaction.executeAndCount(
                 """
                 DELETE FROM experiments
                 WHERE experiment_id = ? AND lifecycle_stage = 'deleted'

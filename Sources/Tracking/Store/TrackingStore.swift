@@ -10,9 +10,10 @@ package final class TrackingStore: Sendable {
     package let identifiers: any IdentifierSource
     /// Artifacts of an experiment go to `<root>/<experiment id>`.
     package let artifactRoot: String
-    let metricKeys = MetricKeys()
     /// Turns what requests added into what histories read; the composition root runs it.
     package let compactor: MetricCompactor
+    let logs: WriteGroup<LogBatch, Void>
+    let creations: WriteGroup<RunCreation, Run>
 
     /// The artifact root is `mlflow-artifacts:/` when this server keeps the artifacts.
     package init(
@@ -28,6 +29,16 @@ package final class TrackingStore: Sendable {
         self.identifiers = identifiers
         self.artifactRoot = artifactRoot
         compactor = MetricCompactor(database: database)
+        logs = WriteGroup(
+            database,
+            weight: \.weight,
+            perform: LogGroup(metricKeys: MetricKeys(), compactor: compactor).perform
+        )
+        creations = WriteGroup(
+            database,
+            weight: \.weight,
+            perform: RunCreationGroup(ledger: ledger).perform
+        )
     }
 
     /// Makes the experiment `Default` when the database is new.
@@ -36,7 +47,7 @@ package final class TrackingStore: Sendable {
             let exists = try transaction.first("SELECT 1 FROM experiments LIMIT 1") { _ in true } ?? false
             guard !exists else { return }
             let now = clock.milliseconds
-            let added = try transaction.execute(
+            let added = try transaction.executeAndCount(
                 """
                 INSERT INTO experiments (
                     experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time

@@ -32,7 +32,7 @@ enum MetricPack {
     private static let chunkWords = 3
 
     /// Packs the points of one request.
-    static func tail(_ points: [MetricPoint], keys: [Int64]) -> [UInt8] {
+    static func tail(_ points: [MetricPoint], keys: some Collection<Int64>) -> [UInt8] {
         pack(words: min(keys.count, points.count) * tailWords) { words in
             var place = 0
             for (key, point) in zip(keys, points) {
