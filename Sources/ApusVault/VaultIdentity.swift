@@ -62,12 +62,8 @@ package enum VaultIdentity {
     }
 
     private static func write(_ id: String, _ folder: String) throws {
-        let descriptor = open("\(folder)/id", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw RequestError(.temporarilyUnavailable, "'\(folder)/id' cannot be made.") }
-        defer { close(descriptor) }
-        let bytes = Array("\(id)\n".utf8)
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            throw RequestError(.temporarilyUnavailable, "'\(folder)/id' cannot be written.")
+        guard WholeFile.make("\(folder)/id", Array("\(id)\n".utf8)) else {
+            throw RequestError(.temporarilyUnavailable, "'\(folder)/id' cannot be made.")
         }
     }
 }

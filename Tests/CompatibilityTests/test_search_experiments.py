@@ -40,7 +40,7 @@ def population(server) -> Population:
     ("attribute.name = '{prefix}-e0'", [0]),
     ("attributes.name = '{prefix}-e0'", [0]),
     ("name != '{prefix}-e0'", [1, 2, 3]),
-    ("name LIKE '%-e%'", [0, 2]),
+    ("name LIKE '%{prefix}-e%'", [0, 2]),
     ("name ILIKE '%-E%'", [0, 1, 2, 3]),
     ("tags.team = 'a'", [0]),
     ("tag.team = 'a'", [0]),

@@ -37,7 +37,7 @@ import Tracking
             #expect(tagged.text == "{}")
             let logged = try await fixture.post(
                 "runs/log-metric",
-                #"{"run_id":"\#(fixture.run)","key":"m","value":"NaN","timestamp":5,"model_id":"\#(id)","dataset_name":"d"}"#
+                #"{"run_id":"\#(fixture.run)","key":"m","value":"NaN","timestamp":5,"model_id":"\#(id)","dataset_name":"d","dataset_digest":"e"}"#
             )
             #expect(logged.text == "{}")
             let found = try await fixture.send(.get, "/ajax-api/2.0/mlflow/logged-models/\(id)")
@@ -47,7 +47,7 @@ import Tracking
                         "LOGGED_MODEL_READY",
                         #","tags":[{"key":"a/b","value":"1"}]"#,
                         #","metrics":[{"key":"m","value":"NaN","timestamp":5,"step":0,"model_id":"\#(id)","#
-                            + #""dataset_name":"d","run_id":"\#(fixture.run)"}]"#
+                            + #""dataset_name":"d","dataset_digest":"e","run_id":"\#(fixture.run)"}]"#
                     )
             )
             let path = "/api/2.0/mlflow/logged-models/\(id)"

@@ -23,6 +23,10 @@ final class PostgresPipeline {
             }
         }
 
+        var isSynchronization: Bool {
+            if case .synchronization = self { true } else { false }
+        }
+
         var isCommit: Bool {
             if case .statement(_, let isCommit) = self { isCommit } else { false }
         }
@@ -54,7 +58,7 @@ final class PostgresPipeline {
     /// - Throws: ``DatabaseError``: why the first statement that failed did.
     func settle() throws {
         guard !entries.isEmpty else { return }
-        if case .synchronization? = entries.last {} else { PQsendFlushRequest(handle) }
+        if entries.last?.isSynchronization == false { PQsendFlushRequest(handle) }
         _ = try receive()
     }
 
@@ -102,8 +106,7 @@ final class PostgresPipeline {
                         problem = DatabaseError(.unknownOutcome, error.detail)
                     }
                 }
-                let isSynchronized = entries[place...].contains { if case .synchronization = $0 { true } else { false } }
-                if !isSynchronized {
+                if !entries[place...].contains(where: \.isSynchronization) {
                     guard PQpipelineSync(handle) == 1 else { throw lost(entry.sql, failure(nil, entry.sql).detail) }
                     entries.append(.synchronization)
                 }

@@ -10,16 +10,9 @@ import FoundationEssentials
 enum SecretKeyFile {
     /// Returns the key's text, and makes the file when it is missing.
     static func text(at path: String) throws -> String {
-        let made = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        if made >= 0 {
-            defer { close(made) }
-            let text = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0).base64EncodedString() }
-            let bytes = Array(text.utf8)
-            guard write(made, bytes, bytes.count) == bytes.count, fsync(made) == 0 else {
-                unlink(path)
-                throw RequestError(.internalError, "The key for the secrets of webhooks could not be written.")
-            }
-            return text
+        let fresh = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0).base64EncodedString() }
+        guard WholeFile.make(path, Array(fresh.utf8)) else {
+            throw RequestError(.internalError, "The key for the secrets of webhooks could not be written.")
         }
         let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard file >= 0 else {

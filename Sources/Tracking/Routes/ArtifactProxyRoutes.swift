@@ -50,7 +50,10 @@ struct ArtifactProxyRoutes {
     }
 
     private func delete(_ request: GatewayRequest) async throws -> GatewayResponse {
-        try await service.delete(try Self.key(request))
+        var path = try request.parameter("path")
+        // Clients name a directory with a slash at its end; the root itself has no other name and is refused.
+        while path.hasSuffix("/") { path.removeLast() }
+        try await service.delete(try ArtifactKey(validating: path))
         return .emptyMessage
     }
 

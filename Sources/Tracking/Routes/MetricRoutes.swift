@@ -34,7 +34,7 @@ struct MetricRoutes {
                     value: value,
                     timestamp: try message.requiredInteger("timestamp"),
                     step: try message.integer("step") ?? 0,
-                    model: LogBatchReader.modelReference(
+                    model: try LogBatchReader.modelReference(
                         try message.string("model_id"),
                         try message.string("dataset_name"),
                         try message.string("dataset_digest")
@@ -62,14 +62,14 @@ struct MetricRoutes {
                 try message.string("page_token") ?? ""
             )
         }
-        guard let limit else { return try await wholeHistory(id, key) }
+        let position = try HistoryPosition(token: token)
+        guard let limit else { return try await wholeHistory(id, key, after: position) }
         guard limit > 0 else {
             throw RequestError.invalid(
                 "Invalid value \(limit) for parameter 'max_results' supplied. It must be a positive integer."
             )
         }
         let capped = min(limit, Self.maximumPagePoints)
-        let position = try HistoryPosition(token: token)
         let points = try await store.history(run: id, key: key, after: position, limit: capped + 1)
         let page = points.prefix(Int(clamping: capped))
         return .json { json in
@@ -79,8 +79,12 @@ struct MetricRoutes {
     }
 
     /// Streams a history of any length; only one piece of it is in memory.
-    private func wholeHistory(_ id: String, _ key: String) async throws -> GatewayResponse {
-        let first = try await store.history(run: id, key: key, limit: Self.pointsPerPiece)
+    private func wholeHistory(
+        _ id: String,
+        _ key: String,
+        after position: HistoryPosition?
+    ) async throws -> GatewayResponse {
+        let first = try await store.history(run: id, key: key, after: position, limit: Self.pointsPerPiece)
         guard first.count == Int(Self.pointsPerPiece) else {
             return .json { $0.points(first[...]) }
         }

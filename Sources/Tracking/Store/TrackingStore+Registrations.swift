@@ -25,21 +25,19 @@ extension TrackingStore {
             "SELECT tag_value FROM logged_model_tags WHERE logged_model_id = ? AND tag_key = ?",
             [.integer(key), .text(tag)]
         ) { $0.text(0) }
-        var json = JSONWriter()
-        json.beginArray()
-        for registration in Self.registrations(noted ?? "[]") {
-            guard registration != (name, version) else { return }
-            json.registration(registration)
+        let registrations = Self.registrations(noted ?? "[]")
+        guard !registrations.contains(where: { $0 == (name, version) }) else { return }
+        // Spaced as Python writes it: clients compare the text.
+        let entries = (registrations + [(name, version)]).map { registration in
+            "{\"name\": \(jsonString(registration.name)), \"version\": \(registration.version)}"
         }
-        json.registration((name, version))
-        json.endArray()
         try transaction.execute(
             """
             INSERT INTO logged_model_tags (logged_model_id, tag_key, tag_value)
             VALUES (?, ?, ?)
             ON CONFLICT (logged_model_id, tag_key) DO UPDATE SET tag_value = excluded.tag_value
             """,
-            [.integer(key), .text(tag), .text(String(decoding: json.bytes, as: UTF8.self))]
+            [.integer(key), .text(tag), .text("[\(entries.joined(separator: ", "))]")]
         )
     }
 
@@ -55,15 +53,6 @@ extension TrackingStore {
                 guard let number = version.integer ?? version.string.flatMap({ Int64($0) }) else { return nil }
                 return (name, number)
             }
-        }
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func registration(_ registration: (name: String, version: Int64)) {
-        object { json in
-            json.member("name", registration.name)
-            json.member("version", registration.version)
         }
     }
 }

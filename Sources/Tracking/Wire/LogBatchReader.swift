@@ -63,12 +63,19 @@ enum LogBatchReader {
             value: value,
             timestamp: timestamp,
             step: step,
-            model: modelReference(modelID, datasetName, datasetDigest)
+            model: try modelReference(modelID, datasetName, datasetDigest)
         )
     }
 
     /// The logged model that a point belongs to, if it names one.
-    static func modelReference(_ id: String?, _ dataset: String?, _ digest: String?) -> MetricPoint.ModelReference? {
+    static func modelReference(
+        _ id: String?,
+        _ dataset: String?,
+        _ digest: String?
+    ) throws -> MetricPoint.ModelReference? {
+        guard (dataset ?? "").isEmpty == (digest ?? "").isEmpty else {
+            throw RequestError.invalid("Both dataset_name and dataset_digest must be provided if one is provided")
+        }
         guard let id, !id.isEmpty else { return nil }
         return MetricPoint.ModelReference(
             modelID: id,

@@ -22,7 +22,9 @@ extension TrackingStore {
     /// Sets a tag of an active run.
     package func setTag(run id: String, _ tag: KeyValue) async throws {
         var batch = LogBatch(runID: id)
-        batch.tags = [try Limits.runTag(tag)]
+        let tag = try Limits.runTag(tag)
+        // An empty name leaves the run's name as it is; the run is looked up all the same.
+        batch.tags = tag.key == runNameTag && tag.value.isEmpty ? [] : [tag]
         try await log(batch)
     }
 }

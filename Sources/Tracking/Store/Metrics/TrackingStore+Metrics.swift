@@ -10,8 +10,7 @@ extension TrackingStore {
     /// `position` is the last point of the piece before, or nil for the first piece; `limit`, at least 1, is the most
     /// points in the piece.
     ///
-    /// - Returns: No points when nothing was logged under exactly this key.
-    /// - Throws: `TrackingError.runNotFound`.
+    /// - Returns: No points when nothing was logged under exactly this key, or there is no such run.
     /// - SeeAlso: `GetMetricHistory` in MLflow's `service.proto`.
     package func history(
         run id: String,
@@ -21,8 +20,8 @@ extension TrackingStore {
     ) async throws -> [MetricPoint] {
         try await database.read { transaction in
             let run = try transaction.first("SELECT run_id FROM runs WHERE run_uuid = ?", [.text(id)]) { $0.integer(0) }
-            guard let run else { throw TrackingError.runNotFound(id: id) }
-            guard let keyID = try Self.keyID(key, transaction) else { return [] }
+            // MLflow asks for points only, never for their run.
+            guard let run, let keyID = try Self.keyID(key, transaction) else { return [] }
             let reader = HistoryReader(run: run, key: keyID, transaction: transaction)
             let points = try reader.points(after: position?.point, limit: Int(clamping: limit))
             return points.map { MetricPoint(key: key, $0) }
@@ -52,8 +51,8 @@ extension TrackingStore {
     ///
     /// Points whose step is outside of `steps` are left out before that; nil leaves out none.
     ///
-    /// - Returns: The points of each run by step, timestamp and value, each with the run's identifier.
-    /// - Throws: `TrackingError.runNotFound` for any of the runs.
+    /// - Returns: The points of each run by step, timestamp and value, each with the run's identifier; none of a run
+    ///   that there is not.
     package func sampledHistories(
         runs ids: [String],
         key: String,
@@ -65,7 +64,6 @@ extension TrackingStore {
                 try Self.rows(of: ids, transaction).map { ($0.id, $0.run) },
                 uniquingKeysWith: { first, _ in first }
             )
-            if let unknown = ids.first(where: { rows[$0] == nil }) { throw TrackingError.runNotFound(id: unknown) }
             guard let keyID = try Self.keyID(key, transaction) else { return [] }
             return try ids.flatMap { id in
                 guard let run = rows[id] else { return [(run: String, MetricPoint)]() }

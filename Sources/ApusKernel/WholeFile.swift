@@ -1,0 +1,31 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A small file that is there whole or not at all, whenever the process is stopped.
+package enum WholeFile {
+    /// Makes a file that only its owner may read; one that is there already and not empty stays as it is.
+    ///
+    /// - Returns: Whether there is such a file now.
+    package static func make(_ path: String, _ bytes: [UInt8]) -> Bool {
+        // Where it is there already, nothing is written: a full disk must not keep a server from starting.
+        if isFilled(path) { return true }
+        let fresh = "\(path).\(RandomIdentifiers().hex32())"
+        let descriptor = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return false }
+        defer {
+            close(descriptor)
+            unlink(fresh)
+        }
+        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else { return false }
+        if link(fresh, path) == 0 { return true }
+        guard errno == EEXIST else { return rename(fresh, path) == 0 }
+        // An empty one was left by a write that did not come to its end.
+        return isFilled(path) || rename(fresh, path) == 0
+    }
+
+    private static func isFilled(_ path: String) -> Bool {
+        var found = stat()
+        return lstat(path, &found) == 0 && found.st_size > 0
+    }
+}
