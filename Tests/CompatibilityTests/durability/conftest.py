@@ -10,10 +10,14 @@ import os
 import random
 import sqlite3
 import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import requests
 
+from durability.strace import strace  # noqa: F401 (a fixture)
 from support.server import Server, binary, target
 
 
@@ -39,7 +43,7 @@ def check_integrity(server: Server) -> None:
         files = sqlite_files(server.data_directory)
         assert files, f"no database below {server.data_directory}"
         for path in files:
-            with sqlite3.connect(path) as connection:
+            with closing(sqlite3.connect(path)) as connection:
                 assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)], path
                 assert connection.execute("PRAGMA foreign_key_check").fetchall() == [], path
     if target() == "apus":
@@ -47,6 +51,19 @@ def check_integrity(server: Server) -> None:
         command += ["--database", server.database] if server.database else []
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def until(condition, seconds: float = 30) -> bool:
+    """Whether a condition came true in time; while the server is not reachable, it is not true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return True
+        except requests.RequestException:
+            pass
+        time.sleep(0.05)
+    return False
 
 
 @pytest.fixture

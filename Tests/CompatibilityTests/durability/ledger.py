@@ -1,11 +1,12 @@
-"""What eight clients tried, and what the server acknowledged: the judge of the kill -9 loop.
+"""What clients tried, and what the server acknowledged: the judge of the experiments that break something.
 
-The clients outlive the server that is killed, so their record is kept in memory. Each operation ends in one of two
-ways: acknowledged, and then it must be there for ever; or unknown, since the connection broke, and then it must be
-there wholly or not at all.
+The clients outlive the server that is killed, so their record is kept in memory. Each operation ends in one of three
+ways: acknowledged, and then it must be there for ever; refused with 503, "nothing was changed", and then it must not be
+there; or unknown, since the connection broke or the server said so, and then it must be there wholly or not at all.
 """
 
 import hashlib
+import json
 import random
 import threading
 from dataclasses import dataclass, field
@@ -19,38 +20,88 @@ BATCH = 40
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
 
+def is_polite(response: requests.Response) -> bool:
+    """Whether an answer is a 5xx as it should be: MLflow's JSON, and with 503 a word on when to come again."""
+    try:
+        body = response.json()
+    except ValueError:
+        return False
+    if response.status_code == 503 and not response.headers.get("Retry-After", "").isdigit():
+        return False
+    return response.status_code >= 500 and bool(body.get("error_code") and body.get("message"))
+
+
 @dataclass
 class Client:
     """One client with a run and a registered model of its own; numbers are unique within the client."""
 
     name: str
+    experiment: str
     run: str
     model: str
     artifacts: str
     number: int = 0
+    doomed: set[int] = field(default_factory=set)
     acknowledged: dict[str, dict] = field(default_factory=lambda: {kind: {} for kind in OPERATIONS})
     unknown: dict[str, dict] = field(default_factory=lambda: {kind: {} for kind in OPERATIONS})
     refused: list[str] = field(default_factory=list)
 
-    def work(self, url: str, dice: random.Random, stop: threading.Event) -> None:
-        """Sends operations over one connection until the server is gone."""
+    def work(self, url: str, dice: random.Random, stop: threading.Event, faults: bool = False) -> None:
+        """Sends operations over one connection until the server is gone; with `faults`, until told to stop."""
         api = Api(url)
         while not stop.is_set():
-            self.number += 1
-            kind = dice.choice(list(OPERATIONS))
-            detail = OPERATIONS[kind](self, self.number, dice)
-            method, path, options, evidence = detail
-            self.unknown[kind][self.number] = evidence
-            try:
-                response = api.send(method, path, timeout=20, **options)
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+            response = self.attempt(api, dice.choice(list(OPERATIONS)), dice, faults)
+            if response is not None and response.status_code == 200:
+                continue
+            if not faults:
                 return
-            if response.status_code == 200:
-                del self.unknown[kind][self.number]
-                self.acknowledged[kind][self.number] = evidence | {"answer": response.content}
-            else:
-                self.refused.append(f"{method} {path}: {response.status_code} {response.text[:200]}")
-                return
+            stop.wait(0.05)
+
+    def attempt(self, api: Api, kind: str, dice: random.Random, faults: bool = False) -> requests.Response | None:
+        """Sends one operation and notes how it ended; None when the connection broke.
+
+        With `faults`, refusals are expected: 503 promises that nothing was changed, and any other 5xx promises nothing.
+        """
+        self.number += 1
+        number = self.number
+        method, path, options, evidence = OPERATIONS[kind](self, number, dice)
+        self.unknown[kind][number] = evidence
+        try:
+            response = api.send(method, path, timeout=90 if faults else 20, **options)
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+            return None
+        if response.status_code == 200:
+            del self.unknown[kind][number]
+            self.acknowledged[kind][number] = evidence | {"answer": response.content}
+        elif faults and is_polite(response):
+            if response.status_code == 503:
+                del self.unknown[kind][number]
+        else:
+            self.refused.append(f"{method} {path}: {response.status_code} {response.text[:200]}")
+        return response
+
+    @property
+    def done(self) -> int:
+        """The number of acknowledged operations."""
+        return sum(len(entries) for entries in self.acknowledged.values())
+
+
+def run(client: Client, number: int, dice: random.Random):
+    return "POST", "runs/create", {"json": {
+        "experiment_id": client.experiment, "run_name": f"{client.name}/{number}",
+        "tags": [{"key": "number", "value": str(number)}],
+    }}, {}
+
+
+def deletion(client: Client, number: int, dice: random.Random):
+    """Deletes a run that exists for sure, each at most once; the client's own run, again, while there is none."""
+    made = [run for run in client.acknowledged["run"] if run not in client.doomed]
+    if not made:
+        return "POST", "runs/restore", {"json": {"run_id": client.run}}, {"target": None}
+    client.doomed.add(made[0])
+    evidence = client.acknowledged["run"][made[0]]
+    run_id = evidence.get("run_id") or json.loads(evidence["answer"])["run"]["info"]["run_id"]
+    return "POST", "runs/delete", {"json": {"run_id": run_id}}, {"target": made[0]}
 
 
 def metric(client: Client, number: int, dice: random.Random):
@@ -89,7 +140,8 @@ def artifact(client: Client, number: int, dice: random.Random):
     return "PUT", f"{client.artifacts}/{number}.bin", {"data": data}, {"digest": hashlib.sha256(data).hexdigest()}
 
 
-OPERATIONS = {"metric": metric, "batch": batch, "param": param, "tag": tag, "version": version, "artifact": artifact}
+OPERATIONS = {"run": run, "metric": metric, "batch": batch, "param": param, "tag": tag, "version": version,
+              "artifact": artifact, "deletion": deletion}
 
 
 def make_clients(api: Api, count: int) -> list[Client]:
@@ -97,8 +149,25 @@ def make_clients(api: Api, count: int) -> list[Client]:
     clients = []
     for index in range(count):
         run = api.run(experiment, run_name=f"client-{index}")
-        clients.append(Client(f"client-{index}", run, api.model(), f"{ARTIFACTS}/{experiment}/{run}/artifacts"))
+        clients.append(Client(f"client-{index}", experiment, run, api.model(), f"{ARTIFACTS}/{experiment}/{run}/artifacts"))
     return clients
+
+
+def runs_of(api: Api, client: Client) -> dict[int, dict]:
+    """The runs that the client made, deleted ones too, by its numbers; each has its tag."""
+    found: dict[int, dict] = {}
+    token = ""
+    while True:
+        page = api.post("runs/search", experiment_ids=[client.experiment], run_view_type="ALL", max_results=1000,
+                        filter=f"attributes.run_name LIKE '{client.name}/%'", page_token=token)
+        for item in page.get("runs", []):
+            number = int(item["info"]["run_name"].split("/")[1])
+            assert number not in found, f"{client.name}: twin runs"
+            assert {"key": "number", "value": str(number)} in item["data"]["tags"], f"{client.name}: torn run"
+            found[number] = item["info"]
+        token = page.get("next_page_token", "")
+        if not token:
+            return found
 
 
 def check(api: Api, client: Client, atomic_batches: bool) -> None:
@@ -154,6 +223,16 @@ def check(api: Api, client: Client, atomic_batches: bool) -> None:
     tried = [int({t["key"]: t["value"] for t in item["tags"]}["number"]) for item in versions]
     assert len(tried) == len(set(tried)), f"{client.name}: twin versions"
     settle("version", set(tried))
+
+    made = runs_of(api, client)
+    settle("run", set(made))
+    for number, evidence in client.acknowledged["run"].items():
+        evidence["run_id"] = made[number]["run_id"]
+    deleted = {number for number, info in made.items() if info["lifecycle_stage"] == "deleted"}
+    attempts = [*client.acknowledged["deletion"].items(), *client.unknown["deletion"].items()]
+    targets = {number: evidence["target"] for number, evidence in attempts}
+    assert deleted <= set(targets.values()), f"{client.name}: deleted by nobody: {deleted - set(targets.values())}"
+    settle("deletion", {number for number, target in targets.items() if target is None or target in deleted})
 
     present = set()
     for number, evidence in [*client.acknowledged["artifact"].items(), *client.unknown["artifact"].items()]:

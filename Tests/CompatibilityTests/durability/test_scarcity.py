@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from durability.conftest import until
 from support.api import Api
 from support.server import Server
 
@@ -25,18 +26,6 @@ def small_disk(tmp_path):
         pytest.skip(f"may not mount a tmpfs: {mounted.stderr.strip()}")
     yield path
     subprocess.run(["umount", "-l", str(path)], check=True)
-
-
-def until(condition, seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return True
-        except requests.RequestException:
-            pass
-        time.sleep(0.2)
-    return False
 
 
 @pytest.mark.apus_only
