@@ -339,3 +339,23 @@ def test_client_asynchronous_logging(client, experiment):
         for operation in operations:
             operation.wait()
     assert sorted(p.step for p in client.get_metric_history(run.info.run_id, "m")) == list(range(50))
+
+
+def test_a_run_that_there_is_not_has_no_history(api, client):
+    assert api.get("metrics/get-history", run_id="0" * 32, metric_key="m") == {}
+    assert client.get_metric_history("0" * 32, "m") == []
+    assert api.get("metrics/get-history-bulk-interval", run_ids=["0" * 32], metric_key="m") == {}
+
+
+def test_a_page_token_is_read_without_max_results_too(api, run):
+    api.metric(run, "m", 1)
+    answer = api.send("GET", "metrics/get-history", params={"run_id": run, "metric_key": "m", "page_token": "invalid_token"})
+    assert answer.status_code == 400
+    assert "page token" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("half", ["dataset_name", "dataset_digest"])
+def test_a_dataset_is_named_whole_or_not_at_all(api, run, half):
+    answer = api.send("POST", "runs/log-metric", json={"run_id": run, "key": "m", "value": 1, "timestamp": 1, half: "x"})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("Both dataset_name and dataset_digest must be provided if one is provided")

@@ -181,3 +181,9 @@ def test_client_explains_a_changed_param(client, run):
     client.log_param(run, "p", 1)
     with pytest.raises(MlflowException, match="Changing param values is not allowed"):
         client.log_param(run, "p", 2)
+
+
+def test_an_empty_name_leaves_the_run_as_it_is(api, run):
+    before = api.read_run(run)
+    api.post("runs/set-tag", run_id=run, key="mlflow.runName", value="")
+    assert api.read_run(run) == before
