@@ -38,7 +38,10 @@ package final class WriteGroup<Request: Sendable, Answer: Sendable>: Sendable {
     private static var weightLimit: Int { 5_000 }
 
     private let database: Database
-    /// Groups that are carried out at once: one where there is one writer.
+    /// Groups that are carried out at once.
+    ///
+    /// SQLite's writer commits those that wait together by itself, and nothing crosses a network: there each request
+    /// goes alone, which was measured to be a fifth to a third faster.
     private let width: Int
     private let weight: @Sendable (Request) -> Int
     private let perform: @Sendable ([Request], Transaction) throws -> [Result<Answer, any Error>]
@@ -57,7 +60,7 @@ package final class WriteGroup<Request: Sendable, Answer: Sendable>: Sendable {
         self.database = database
         self.weight = weight
         self.perform = perform
-        width = database.dialect == .sqlite ? 1 : 2
+        width = database.dialect == .sqlite ? .max : 2
     }
 
     /// The requests that wait for a group.
