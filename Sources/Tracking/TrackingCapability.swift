@@ -34,17 +34,24 @@ package struct TrackingCapability: Sendable {
             + ArtifactRoutes(store: store, service: artifacts).routes
     }
 
-    /// The proxy's routes stay known when it is off, so that clients are told why.
+    /// The routes of a server that only keeps artifacts; the others stay known, so that clients are told why.
+    package var artifactsOnlyRoutes: [Route] {
+        let open = Set((ServerRoutes(servesArtifacts: servesArtifacts).routes + proxyRoutes).map(\.path))
+        return routes.map { open.contains($0.path) ? $0 : $0.disabled(because: Self.artifactsOnly) }
+    }
+
+    /// What a server answers that only keeps artifacts.
+    package static let artifactsOnly =
+        "This server runs with --artifacts-only. Start it without to use tracking and the model registry."
+
     private var proxyRoutes: [Route] {
         let routes = ArtifactProxyRoutes(service: artifacts).routes
         guard !servesArtifacts else { return routes }
-        return routes.map { route in
-            Route(route.method, route.path, route.exposure, route.permission) { _ in
-                throw RequestError(
-                    .notImplemented,
-                    "This server runs with --no-serve-artifacts. Start it with --serve-artifacts to keep artifacts on it."
-                )
-            }
+        return routes.map {
+            $0.disabled(
+                because: "This server runs with --no-serve-artifacts. "
+                    + "Start it with --serve-artifacts to keep artifacts on it."
+            )
         }
     }
 }

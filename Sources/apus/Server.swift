@@ -32,8 +32,14 @@ struct Server {
         let ledger = Ledger(database: database, clock: SystemWallClock(), logger: logger)
         let blobs = try LocalBlobStore(path: settings.vaultFolder, logger: logger)
         try await VaultIdentity.bind(folder: settings.vaultFolder, to: database)
+        let artifactHosts = ArtifactHostPolicy.fromEnvironment(storage: [settings.artifactRoot])
         let tracking = TrackingCapability(
-            store: TrackingStore(database: database, ledger: ledger, artifactRoot: settings.artifactRoot),
+            store: TrackingStore(
+                database: database,
+                ledger: ledger,
+                artifactRoot: settings.artifactRoot,
+                artifactHosts: artifactHosts
+            ),
             artifacts: ArtifactStore(blobs: blobs, database: database),
             servesArtifacts: settings.servesArtifacts
         )
@@ -45,7 +51,7 @@ struct Server {
                 ledger: ledger,
                 runs: tracking.store,
                 loggedModels: tracking.store,
-                sources: try SourcePolicy.fromEnvironment()
+                sources: try SourcePolicy.fromEnvironment(hosts: artifactHosts)
             ),
             artifacts: tracking.artifacts,
             webhooks: WebhookStore(
@@ -59,7 +65,10 @@ struct Server {
         )
         let accessLog = try openAccessLog()
         let responder = GatewayResponder(
-            routes: tracking.routes + registry.routes,
+            routes: settings.keepsOnlyArtifacts
+                ? tracking.artifactsOnlyRoutes
+                    + registry.routes.map { $0.disabled(because: TrackingCapability.artifactsOnly) }
+                : tracking.routes + registry.routes,
             configuration: .init(
                 hostCheck: HostCheck(
                     allowedHosts: settings.allowedHosts,

@@ -26,6 +26,9 @@ struct ServerOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Whether artifacts go through this server. [default: yes]")
     var serveArtifacts: Bool?
 
+    @Flag(name: .long, help: "Keep artifacts only: tracking and the model registry are another server's.")
+    var artifactsOnly = false
+
     @Option(name: .shortAndLong, help: "Interface to listen on. [default: 127.0.0.1]")
     var host: String?
 
@@ -82,4 +85,25 @@ struct ServerOptions: ParsableArguments {
 
     @Flag(name: .long, help: .hidden)
     var dev = false
+
+    @Flag(name: .long, help: .hidden)
+    var artifactsPresignedOnly = false
+
+    @Flag(inversion: .prefixedEnableDisable, help: .hidden)
+    var workspaces = false
+
+    @Option(name: .long, help: .hidden)
+    var workspaceStoreUri: String?
+
+    @Option(name: .long, help: .hidden)
+    var readReplicaBackendStoreUri: String?
+
+    @Option(name: .long, help: .hidden)
+    var traceArchivalConfig: String?
+
+    @Option(name: .long, help: .hidden)
+    var secretsCacheTtl: Int?
+
+    @Option(name: .long, help: .hidden)
+    var secretsCacheMaxSize: Int?
 }

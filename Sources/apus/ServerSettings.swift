@@ -14,6 +14,7 @@ struct ServerSettings: Sendable {
     let vaultFolder: String
     let artifactRoot: String
     let servesArtifacts: Bool
+    let keepsOnlyArtifacts: Bool
     let host: String
     let port: Int
     let staticPrefix: String
@@ -29,9 +30,7 @@ struct ServerSettings: Sendable {
         func value(_ option: String?, _ name: String, _ environment: String...) -> String? {
             option ?? environment.lazy.compactMap(environmentValue).first ?? file[name]
         }
-        if let app = options.appName {
-            throw RequestError.invalid("--app-name \(app) is not available: this version has no users and roles yet.")
-        }
+        try Self.refuseWhatIsMissing(options)
         let given = value(options.database, "database", "APUS_DATABASE", "MLFLOW_BACKEND_STORE_URI")
         if let registry = options.registryStoreUri, registry != given {
             throw RequestError.invalid("--registry-store-uri must be the same as --backend-store-uri.")
@@ -43,6 +42,12 @@ struct ServerSettings: Sendable {
         servesArtifacts =
             options.serveArtifacts
             ?? (value(nil, "serve-artifacts", "APUS_SERVE_ARTIFACTS", "MLFLOW_SERVE_ARTIFACTS") != "false")
+        keepsOnlyArtifacts =
+            options.artifactsOnly
+            || value(nil, "artifacts-only", "APUS_ARTIFACTS_ONLY", "MLFLOW_ARTIFACTS_ONLY") == "true"
+        guard servesArtifacts || !keepsOnlyArtifacts else {
+            throw RequestError.invalid("--artifacts-only needs --serve-artifacts: nothing else would be left.")
+        }
         let root = value(
             options.defaultArtifactRoot,
             "default-artifact-root",
@@ -84,6 +89,20 @@ struct ServerSettings: Sendable {
         }
         self.logLevel = logLevel
         accessLog = value(options.accessLog, "access-log", "APUS_ACCESS_LOG") ?? "off"
+    }
+
+    /// Refuses options of `mlflow server` without which a server would do something else than its operator expects;
+    /// those that only tune MLflow's own works are accepted and have no effect.
+    private static func refuseWhatIsMissing(_ options: ServerOptions) throws {
+        if let app = options.appName {
+            throw RequestError.invalid("--app-name \(app) is not available: this version has no users and roles yet.")
+        }
+        if options.workspaces || options.workspaceStoreUri != nil {
+            throw RequestError.invalid("--enable-workspaces is not available: there is one workspace, the default.")
+        }
+        if options.artifactsPresignedOnly {
+            throw RequestError.invalid("--artifacts-presigned-only is not available: artifacts are kept in a folder.")
+        }
     }
 
     /// Understands our own and SQLAlchemy's spelling of a database.

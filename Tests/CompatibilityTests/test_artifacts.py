@@ -245,6 +245,24 @@ def test_get_artifact(api, root, run, key):
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["a/f", "./a/f", "a//f", "a/./f", "a%2Ff"])
+def test_one_file_has_many_spellings(api, root, run, path):
+    api.send("PUT", f"{root}/a/f", data=b"x")
+    assert api.send("GET", f"/get-artifact?run_id={run}&path={path}").content == b"x"
+
+
+def test_a_dot_is_the_root(api, root, run):
+    api.send("PUT", f"{root}/f", data=b"x")
+    # MLflow says "./f", which is the same.
+    assert [file["path"].removeprefix("./") for file in api.get("artifacts/list", run_id=run, path=".")["files"]] == ["f"]
+
+
+def test_delete_takes_a_directory_with_a_slash(api, root, run):
+    api.send("PUT", f"{root}/d/f", data=b"x")
+    assert api.send("DELETE", f"{root}/d/").status_code == 200
+    assert not api.get("artifacts/list", run_id=run).get("files")
+
+
 def test_get_artifact_of_nothing(api, root, run):
     put(api, f"{root}/a/f.txt")
     assert api.failure("GET", "/get-artifact", params={"run_id": run, "path": "none"}).status == 404

@@ -128,6 +128,16 @@ def test_bad_webhooks_are_refused(api, receiver, change):
     assert (failure.status, failure.code) == (400, "INVALID_PARAMETER_VALUE")
 
 
+def test_a_bad_scheme_is_named(api):
+    failure = api.failure("POST", "webhooks", {"name": unique("hook"), "url": "ftp://x.example/", "events": EVERY_EVENT[:1]})
+    assert failure.message.startswith("Invalid webhook URL scheme: 'ftp'. Allowed schemes are: ")
+
+
+def test_an_event_is_named_once(api, receiver):
+    body = {"name": unique("hook"), "url": receiver.url, "events": [EVERY_EVENT[0], EVERY_EVENT[0]]}
+    assert api.failure("POST", "webhooks", body).status == 400
+
+
 @pytest.mark.parametrize("url", [
     "http://example.com/x", "https://127.0.0.1/x", "https://localhost/x", "https://10.0.0.1/x", "https://[::1]/x",
     "https://169.254.169.254/latest", "https://0.0.0.0/x", "https://[::ffff:127.0.0.1]/x",

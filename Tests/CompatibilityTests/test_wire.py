@@ -19,6 +19,19 @@ def test_both_prefixes_are_served(api, prefix):
     assert api.ok("GET", f"{prefix}/experiments/get", params=made)["experiment"]["name"] == name
 
 
+def test_a_server_address_may_end_with_a_slash(api):
+    assert api.send("GET", "//health").text == "OK"
+    assert api.send("GET", "//api/2.0/mlflow/experiments/get", params={"experiment_id": "0"}).status_code == 200
+
+
+def test_a_get_without_a_query_may_have_a_body(api):
+    answer = api.ok("GET", "experiments/get", {"experiment_id": "0"})
+    assert answer["experiment"]["experiment_id"] == "0"
+    # A query counts alone.
+    failure = api.failure("GET", "experiments/get", {"experiment_id": "0"}, params={"x": "1"})
+    assert failure.message.startswith("Missing value for required parameter 'experiment_id'.")
+
+
 def test_answers_are_json(api):
     response = api.send("GET", "experiments/get", params={"experiment_id": "0"})
     assert response.headers["Content-Type"].split(";")[0] == "application/json"

@@ -4,6 +4,7 @@ import HTTPTypes
 import Registry
 import Synchronization
 import Testing
+import Tracking
 
 /// Where a version may come from.
 @Suite struct VersionSourceTests {
@@ -175,11 +176,18 @@ import Testing
     }
 
     @Test func `an operator's pattern and schemes are heeded`() async throws {
-        let policy = try SourcePolicy(pattern: "^(s3|abfss)://", allowedSchemes: ["abfss"])
+        let policy = try SourcePolicy(
+            pattern: "^(s3|abfss|sftp)://",
+            hosts: ArtifactHostPolicy(storage: ["sftp://u@files.example/models"], allowedSchemes: ["abfss"])
+        )
         try await RegistryFixture.with(sources: policy) { registry in
             try await registry.model()
             #expect(try await create(registry, "s3://bucket/key", []).status == 200)
             #expect(try await create(registry, "abfss://c@a.example/key", []).status == 200)
+            #expect(try await create(registry, "sftp://files.example:22/models/1", []).status == 200)
+            for host in ["files.example:23", "other.example", "files.example:x", "other.example\\@files.example"] {
+                #expect(try await create(registry, "sftp://\(host)/models/1", []).status == 400, "\(host)")
+            }
             let answer = try await create(registry, "gs://bucket/key", [])
             #expect(answer.message == "Invalid model version source: 'gs://bucket/key'.")
         }

@@ -17,11 +17,13 @@ final class PostgresBackend: DatabaseBackend {
     init(url: String, logger: Logger) {
         // A server that does not answer must not hold a request for longer than a few seconds.
         let separator = url.contains("://") ? (url.contains("?") ? "&" : "?") : " "
-        let timeouts = ["connect_timeout=3", "tcp_user_timeout=5000", "keepalives_idle=5"]
+        let timeouts = ["connect_timeout=2", "tcp_user_timeout=5000", "keepalives_idle=5"]
         let bounded = url + separator + timeouts.joined(separator: separator == " " ? " " : "&")
         self.logger = logger
+        let pulse = PostgresPulse(url: bounded)
         pool = ConnectionPool(label: "apus.postgres", count: Self.connectionCount, patience: .seconds(4)) {
-            try PostgresConnection(url: bounded, timeLimit: Self.writeLimit)
+            try pulse.check()
+            return try PostgresConnection(url: bounded, timeLimit: Self.writeLimit, pulse: pulse)
         }
     }
 

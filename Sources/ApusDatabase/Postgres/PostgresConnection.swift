@@ -23,10 +23,10 @@ final class PostgresConnection: SQLConnection {
     private static let beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
     /// Connects, with a limit of `timeLimit` for statements of transactions that name none.
-    init(url: String, timeLimit: Duration) throws {
+    init(url: String, timeLimit: Duration, pulse: PostgresPulse) throws {
         guard let handle = PQconnectdb(url) else { throw DatabaseError(.unavailable, "libpq has no memory") }
         self.handle = handle
-        pipeline = PostgresPipeline(handle, defaultLimit: timeLimit)
+        pipeline = PostgresPipeline(handle, defaultLimit: timeLimit, pulse: pulse)
         guard PQstatus(handle) == CONNECTION_OK else {
             throw DatabaseError(.unavailable, String(cString: PQerrorMessage(handle)))
         }

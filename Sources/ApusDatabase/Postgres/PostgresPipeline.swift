@@ -37,12 +37,17 @@ final class PostgresPipeline {
     /// The limit for statements of the open transaction.
     var limit: Duration
     private let handle: OpaquePointer
+    private let pulse: PostgresPulse
     private var entries: [Entry] = []
     /// More than this is answered before more is sent, so that neither side can fill the other's buffers.
     private static let entryLimit = 64
 
-    init(_ handle: OpaquePointer, defaultLimit: Duration) {
+    /// After this long without a byte it is asked whether the server is still there, in milliseconds.
+    private static let doubt = 1_500
+
+    init(_ handle: OpaquePointer, defaultLimit: Duration, pulse: PostgresPulse) {
         self.handle = handle
+        self.pulse = pulse
         self.defaultLimit = defaultLimit
         limit = defaultLimit
     }
@@ -140,10 +145,11 @@ final class PostgresPipeline {
         let deadline = monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
         while PQisBusy(handle) == 1 {
             let now = monotonicNanoseconds()
-            let rest = deadline > now ? Int32(clamping: (deadline - now) / 1_000_000 + 1) : 0
+            let rest = deadline > now ? (deadline - now) / 1_000_000 + 1 : 0
             var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-            let ready = poll(&descriptor, 1, rest)
+            let ready = poll(&descriptor, 1, Int32(min(rest, UInt64(Self.doubt))))
             if ready < 0, errno == EINTR { continue }
+            if ready == 0, rest > Self.doubt, pulse.isThere() { continue }
             guard ready > 0 else { throw lost(entry.sql, "the server did not answer in time") }
             guard PQconsumeInput(handle) == 1 else { throw lost(entry.sql, String(cString: PQerrorMessage(handle))) }
         }

@@ -30,7 +30,7 @@ package struct EgressURL: Sendable, Equatable {
         let scheme = head.count < text.count ? head.lowercased() : ""
         guard schemes.contains(scheme) else {
             throw EgressError.badAddress(
-                "Invalid \(subject) scheme: '\(scheme)'. Allowed schemes are: \(schemes.joined(separator: ", "))."
+                "Invalid \(subject.prefix(1).lowercased())\(subject.dropFirst()) scheme: '\(scheme)'. Allowed schemes are: \(schemes.joined(separator: ", "))."
             )
         }
         let rest = text[head.endIndex...].dropFirst()

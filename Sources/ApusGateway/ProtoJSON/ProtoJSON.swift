@@ -67,12 +67,14 @@ package enum ProtoJSON {
 }
 
 extension GatewayRequest {
-    /// Reads the request's message: from the query for GET and HEAD, from the JSON body otherwise.
+    /// Reads the request's message: from the query for GET and HEAD, from the JSON body otherwise, also for a GET without
+    /// a query.
     ///
     /// - Returns: What `read` makes of it; the message is valid inside `read` only.
     /// - Throws: `INVALID_PARAMETER_VALUE` for a body that is not JSON.
     package func message<T: Sendable>(_ read: (MessageReader) throws -> T) async throws -> T {
-        if method == .get || method == .head { return try read(MessageReader(query: query)) }
+        let isInQuery = method == .head || method == .get && (!query.isEmpty || headers[.contentType] == nil)
+        if isInQuery { return try read(MessageReader(query: query)) }
         let bytes = try await jsonBytes()
         guard bytes.readableBytes > 0 else {
             return try read(.empty)

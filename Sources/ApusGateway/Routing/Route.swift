@@ -1,3 +1,4 @@
+import ApusKernel
 package import HTTPTypes
 
 /// One way in: method, path, permission, handler.
@@ -33,6 +34,13 @@ package struct Route: Sendable {
         self.exposure = exposure
         self.permission = permission
         self.handler = handler
+    }
+
+    /// The route with nothing behind it but a refusal that says why.
+    ///
+    /// It answers `NOT_IMPLEMENTED`, which clients do not try again.
+    package func disabled(because reason: String) -> Route {
+        Route(method, path, exposure, permission) { _ in throw RequestError(.notImplemented, reason) }
     }
 
     /// The paths under which the route is served, without the static prefix.

@@ -53,6 +53,8 @@ struct RouteTable: Sendable {
     /// Finds the route for a raw path, without its query; HEAD is answered by the route for GET.
     func match(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
         var path = path
+        // A client whose server's address ends with a slash puts two of them before the path.
+        while path.hasPrefix("//") { path = path.dropFirst() }
         if !prefix.isEmpty, path.hasPrefix(prefix + "/") { path = path.dropFirst(prefix.count) }
         if let entries = fixed[String(path)] ?? (path.last == "/" ? fixed[String(path.dropLast())] : nil) {
             return choose(entries, method, [:])

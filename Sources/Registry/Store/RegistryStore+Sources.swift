@@ -38,7 +38,7 @@ extension RegistryStore {
                 loggedModelID: loggedModelID
             )
         }
-        let uri = SourceURI(new.source)
+        let uri = ArtifactURI(new.source)
         if uri.scheme == "models" {
             guard let target = try modelURI(uri, new) else {
                 return try await registeredSource(new, uri)
@@ -60,7 +60,7 @@ extension RegistryStore {
 
     /// Checks a source outside of the registry against the artifacts of its owner.
     private func check(
-        _ uri: SourceURI,
+        _ uri: ArtifactURI,
         _ new: NewModelVersion,
         field: String,
         model: LoggedModelOrigin?
@@ -69,7 +69,7 @@ extension RegistryStore {
             guard uri.scheme.isEmpty || Self.isThisMachine(uri.host) else {
                 throw RegistryError.invalidSource(new.source, why: "It is not a valid remote URI.")
             }
-            guard let root = try await root(field, new, model), Self.isLocal(uri, within: SourceURI(root)) else {
+            guard let root = try await root(field, new, model), Self.isLocal(uri, within: ArtifactURI(root)) else {
                 throw RegistryError.localSource(new.source, field: field)
             }
             return
@@ -83,7 +83,7 @@ extension RegistryStore {
             else { throw RegistryError.foreignSource(new.source, field: field) }
         } else if uri.isProxied {
             guard uri.query.isEmpty, uri.fragment.isEmpty, !new.source.contains("\\"),
-                let root = try await root(field, new, model), uri.isWithin(SourceURI(root))
+                let root = try await root(field, new, model), uri.isWithin(ArtifactURI(root))
             else { throw RegistryError.foreignSource(new.source, field: field) }
         }
     }
@@ -100,22 +100,28 @@ extension RegistryStore {
     }
 
     /// Whether a path lies in a directory, going by the texts alone: no file system is asked.
-    private static func isLocal(_ uri: SourceURI, within root: SourceURI) -> Bool {
+    private static func isLocal(_ uri: ArtifactURI, within root: ArtifactURI) -> Bool {
         guard root.isLocal, uri.path.hasPrefix("/"), root.path.hasPrefix("/"), !uri.path.hasPrefix("//"),
             uri.query.isEmpty, uri.fragment.isEmpty, uri.scheme == "file" || uri.authority.isEmpty
         else { return false }
         let outer = root.segments
-        let inner = uri.segments
-        let isPlain = inner.allSatisfy { segment in
-            segment != "." && segment != ".." && segment.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x5C && $0 != 0x2F }
-                && ArtifactLocation.fullyDecoded(segment) == segment
+        let written = uri.path.split(separator: "/")
+        let isPlain = written.allSatisfy { segment in
+            let decoded = ArtifactLocation.fullyDecoded(String(segment))
+            // Dots count only when they are written as such; what is hidden behind escapes is no name.
+            return (!decoded.utf8.allSatisfy { $0 == UInt8(ascii: ".") } || decoded.utf8.elementsEqual(segment.utf8))
+                && decoded.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x5C && $0 != 0x2F }
+                && ArtifactLocation.fullyDecoded(decoded) == decoded
+        }
+        let inner = uri.segments.reduce(into: [String]()) { path, segment in
+            if segment == ".." { _ = path.popLast() } else if segment != "." { path.append(segment) }
         }
         return isPlain && !outer.isEmpty && inner.count >= outer.count
             && zip(inner, outer).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
     }
 
     /// The logged model that a `models:` source names; nil when it names something in the registry.
-    private func modelURI(_ uri: SourceURI, _ new: NewModelVersion) throws -> String? {
+    private func modelURI(_ uri: ArtifactURI, _ new: NewModelVersion) throws -> String? {
         guard uri.authority.isEmpty else {
             throw RegistryError.invalidSource(
                 new.source,
@@ -131,7 +137,7 @@ extension RegistryStore {
     }
 
     /// A model's name may hold `#`, which is no fragment then.
-    static func modelPath(_ uri: SourceURI) -> String {
+    static func modelPath(_ uri: ArtifactURI) -> String {
         uri.fragment.isEmpty ? uri.path : "\(uri.path)#\(uri.fragment)"
     }
 
@@ -153,7 +159,7 @@ extension RegistryStore {
     }
 
     /// Resolves a source that is another version: it hands on its files, its run and its logged model.
-    private func registeredSource(_ new: NewModelVersion, _ uri: SourceURI) async throws -> ResolvedSource {
+    private func registeredSource(_ new: NewModelVersion, _ uri: ArtifactURI) async throws -> ResolvedSource {
         let original = try await database.read { transaction in
             try Self.original(new.source, ModelURI(path: Self.modelPath(uri)), transaction)
         }

@@ -215,6 +215,9 @@ package final class WebhookStore: Sendable {
         guard !events.isEmpty, events.count <= eventsPerWebhook else {
             throw RequestError.invalid("Webhook events must be a non-empty list of WebhookEvent objects: [].")
         }
+        guard Set(events).count == events.count else {
+            throw RequestError.invalid("Webhook events must not name an event twice.")
+        }
     }
 
     private static func checkName(_ name: String) throws {

@@ -35,15 +35,27 @@ package enum ArtifactAddress: Sendable, Equatable {
         }
     }
 
-    /// The key of something below, from a client's text; slashes at its end do not count.
+    /// The key of a file below, from a client's text.
+    ///
+    /// As MLflow reads it: `a//b`, `./a/b` and `a/b/` are `a/b`.
+    ///
+    /// - Throws: ``RequestError`` `Invalid path`, also for a text that names this place itself.
+    package func appending(_ path: String) throws -> ArtifactKey {
+        guard !path.isEmpty, case .key(let below) = try ArtifactAddress.root.directory(path) else {
+            throw ArtifactKey.invalidPath
+        }
+        return try key?.appending(below) ?? below
+    }
+
+    /// The place of a directory below, from a client's text; empty or `.` for this place itself.
     ///
     /// - Throws: ``RequestError`` `Invalid path`.
-    package func appending(_ path: String) throws -> ArtifactKey {
-        let path = String(path[..<Self.end(of: path[...])])
-        switch self {
-        case .root: return try ArtifactKey(validating: path)
-        case .key(let key): return try key.appending(validating: path)
-        }
+    package func directory(_ path: String) throws -> ArtifactAddress {
+        // An absolute path stays one, and is refused below.
+        let segments = path.hasPrefix("/") ? [path[...]] : path.split(separator: "/").filter { $0 != "." }
+        guard !segments.isEmpty else { return self }
+        let below = try ArtifactKey(validating: segments.joined(separator: "/"))
+        return .key(try key?.appending(below) ?? below)
     }
 
     /// What is answered for a location that is not ours.

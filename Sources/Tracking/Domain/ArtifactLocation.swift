@@ -10,11 +10,18 @@ import ApusVault
 /// The server never opens such a location: it is text that is handed back to clients. What could be pasted into a
 /// path that climbs, or names a host that somebody might dial, is refused all the same.
 package enum ArtifactLocation {
-    private static let refusedSchemes: Set<String> = [
-        "ftp", "sftp", "hdfs", "viewfs", "r2", "b2", "runs", "models", "data", "javascript",
-    ]
+    /// Schemes of what is no storage.
+    private static let refusedSchemes: Set<String> = ["runs", "models", "data", "javascript"]
 
-    /// Returns the location as it is stored: unchanged for a URI, absolute for a path.
+    /// Returns a client's location as it is stored: unchanged for a URI, absolute for a path.
+    ///
+    /// - Throws: ``RequestError`` `INVALID_PARAMETER_VALUE`.
+    package static func checked(_ location: String, hosts: ArtifactHostPolicy) throws -> String {
+        try hosts.check(location, field: "artifact_location")
+        return try checked(location)
+    }
+
+    /// Returns a location that the operator chose, as it is stored: any host may be named.
     package static func checked(_ location: String) throws -> String {
         guard !location.isEmpty else { return "" }
         _ = try Limits.checkLength(location, Limits.artifactLocationLength, "artifact_location")

@@ -33,7 +33,7 @@ struct ArtifactRoutes {
                 try message.string("page_token") ?? ""
             )
         }
-        if !path.isEmpty { _ = try ArtifactAddress.root.appending(path) }
+        _ = try ArtifactAddress.root.directory(path)
         return try await service.list(
             path,
             below: try await store.artifactURI(ofRun: id),
@@ -54,7 +54,7 @@ struct ArtifactRoutes {
         guard let path = request.queryValue("path"), !path.isEmpty else {
             throw RequestError.invalid("Request must specify path.")
         }
-        _ = try ArtifactKey(validating: path)
+        _ = try ArtifactAddress.root.appending(path)
         let announced = request.headers[.contentLength].flatMap { Int64($0) }
         if let announced, announced > Int64(ArtifactService.maximumBrowserUploadBytes) {
             throw ArtifactService.uploadTooLarge
@@ -68,7 +68,7 @@ struct ArtifactRoutes {
     private func delete(_ request: GatewayRequest) async throws -> GatewayResponse {
         guard let id = request.queryValue("run_id"), !id.isEmpty, let path = request.queryValue("path"), !path.isEmpty
         else { throw RequestError.invalid("Request must specify run_id and path.") }
-        _ = try ArtifactKey(validating: path)
+        _ = try ArtifactAddress.root.appending(path)
         let key = try service.key(path, below: try await store.artifactURI(ofRun: id, mustBeActive: true))
         let count = try await service.delete(key)
         guard count > 0 else { throw RequestError(.resourceDoesNotExist, "No such artifact: '\(path)'") }
@@ -87,7 +87,7 @@ struct ArtifactRoutes {
         guard run.isEmpty != model.isEmpty else {
             throw RequestError.invalid("Exactly one of run_id and model_id must be provided.")
         }
-        _ = try ArtifactKey(validating: path)
+        _ = try ArtifactAddress.root.appending(path)
         let location =
             run.isEmpty ? try await store.artifactURI(ofLoggedModel: model) : try await store.artifactURI(ofRun: run)
         throw Self.notPresigned("Presigned upload", "proxied artifact storage", "a direct cloud storage", location)
@@ -97,7 +97,7 @@ struct ArtifactRoutes {
         let (run, path) = try await request.message {
             (try $0.requiredString("run_id"), try $0.requiredString("path"))
         }
-        _ = try ArtifactKey(validating: path)
+        _ = try ArtifactAddress.root.appending(path)
         let location = try await store.artifactURI(ofRun: run)
         throw Self.notPresigned(
             "Presigned download",
@@ -127,7 +127,7 @@ struct ArtifactRoutes {
 
     private func listModel(_ request: GatewayRequest) async throws -> GatewayResponse {
         let path = request.queryValue("artifact_directory_path") ?? ""
-        if !path.isEmpty { _ = try ArtifactAddress.root.appending(path) }
+        _ = try ArtifactAddress.root.directory(path)
         let location = try await store.artifactURI(ofLoggedModel: try request.parameter("model_id"))
         return try await service.list(
             path,

@@ -66,18 +66,18 @@ package struct ArtifactService: Sendable {
 
     /// Lists a directory of the tree; names stand alone.
     ///
-    /// An empty `path` is the root; slashes at its end do not count.
+    /// An empty `path` is the root.
     ///
     /// - Throws: ``RequestError`` `Invalid path`.
     func list(_ path: String) async throws -> GatewayResponse {
-        let directory = path.isEmpty ? nil : try ArtifactAddress.root.appending(path)
-        return try await ArtifactListing(artifacts: artifacts, directory: directory).answer()
+        let directory = try ArtifactAddress.root.directory(path)
+        return try await ArtifactListing(artifacts: artifacts, directory: directory.key).answer()
     }
 
     /// Lists a directory below a location; names stand with their directories, from the location on.
     ///
-    /// An empty `path` is the location itself; slashes at its end do not count. `limit` is the most entries; with
-    /// neither a limit nor a page token all are in one answer.
+    /// An empty `path` is the location itself. `limit` is the most entries; with neither a limit nor a page token all
+    /// are in one answer.
     ///
     /// - Throws: ``RequestError`` `INVALID_PARAMETER_VALUE`: `Invalid path`, or that the location is not ours.
     package func list(
@@ -86,11 +86,10 @@ package struct ArtifactService: Sendable {
         limit: Int64? = nil,
         pageToken: String = ""
     ) async throws -> GatewayResponse {
-        let prefix = path.isEmpty ? "" : try ArtifactAddress.root.appending(path).path
-        let address = try ArtifactAddress(of: location)
+        let prefix = try ArtifactAddress.root.directory(path).key?.path ?? ""
         let listing = ArtifactListing(
             artifacts: artifacts,
-            directory: prefix.isEmpty ? address.key : try address.appending(prefix),
+            directory: try ArtifactAddress(of: location).directory(prefix).key,
             rootURI: location,
             prefix: prefix
         )

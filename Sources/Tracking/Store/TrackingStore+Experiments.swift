@@ -19,7 +19,7 @@ extension TrackingStore {
                 "'name' exceeds the maximum length of \(Limits.experimentNameLength) characters"
             )
         }
-        let location = try ArtifactLocation.checked(artifactLocation)
+        let location = try ArtifactLocation.checked(artifactLocation, hosts: artifactHosts)
         try Limits.checkCreationTags(tags)
         for tag in tags { try Self.checkExperimentTag(tag) }
         return try await database.write { [self] transaction in

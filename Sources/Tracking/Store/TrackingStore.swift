@@ -10,6 +10,8 @@ package final class TrackingStore: Sendable {
     package let identifiers: any IdentifierSource
     /// Artifacts of an experiment go to `<root>/<experiment id>`.
     package let artifactRoot: String
+    /// Which hosts clients may name in locations.
+    let artifactHosts: ArtifactHostPolicy
     /// Turns what requests added into what histories read; the composition root runs it.
     package let compactor: MetricCompactor
     let logs: WriteGroup<LogBatch, Void>
@@ -21,13 +23,15 @@ package final class TrackingStore: Sendable {
         ledger: Ledger,
         clock: any WallClock = SystemWallClock(),
         identifiers: any IdentifierSource = RandomIdentifiers(),
-        artifactRoot: String = "mlflow-artifacts:/"
+        artifactRoot: String = "mlflow-artifacts:/",
+        artifactHosts: ArtifactHostPolicy = ArtifactHostPolicy()
     ) {
         self.database = database
         self.ledger = ledger
         self.clock = clock
         self.identifiers = identifiers
         self.artifactRoot = artifactRoot
+        self.artifactHosts = artifactHosts
         compactor = MetricCompactor(database: database)
         logs = WriteGroup(
             database,

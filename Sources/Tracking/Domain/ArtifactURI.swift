@@ -1,16 +1,16 @@
-import Tracking
+import ApusKernel
 
-/// A source cut into its parts, as Python's `urlsplit` does it, which is how clients will read it.
-struct SourceURI: Equatable {
+/// A location or source cut into its parts, as Python's `urlsplit` does it, which is how clients will read it.
+package struct ArtifactURI: Equatable {
     /// In lower case; empty for a path.
-    let scheme: String
+    package let scheme: String
     /// What stands between `//` and the next `/`, `?` or `#`.
-    let authority: String
-    let path: String
-    let query: String
-    let fragment: String
+    package let authority: String
+    package let path: String
+    package let query: String
+    package let fragment: String
 
-    init(_ text: String) {
+    package init(_ text: String) {
         var rest = text[...]
         var scheme = ""
         if let colon = rest.firstIndex(of: ":"), let found = Self.scheme(rest[..<colon]) {
@@ -47,19 +47,33 @@ struct SourceURI: Equatable {
     }
 
     /// The host without user, port and brackets, in lower case; empty when there is none.
-    var host: String {
+    package var host: String {
         let afterUser = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
         if afterUser.hasPrefix("[") { return afterUser.dropFirst().prefix { $0 != "]" }.lowercased() }
         return afterUser.prefix { $0 != ":" }.lowercased()
     }
 
+    /// The port that is written; nil when there is none.
+    ///
+    /// - Throws: ``RequestError`` when what stands there is no port.
+    package func port() throws -> Int? {
+        let afterUser = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        let afterHost =
+            afterUser.hasPrefix("[") ? afterUser.drop { $0 != "]" }.dropFirst() : afterUser.drop { $0 != ":" }
+        guard afterHost.hasPrefix(":"), afterHost.count > 1 else { return nil }
+        guard afterHost.dropFirst().utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let port = Int(afterHost.dropFirst()), (0...65_535).contains(port)
+        else { throw RequestError.invalid("'\(authority)' names no port from 0 to 65535.") }
+        return port
+    }
+
     /// The segments of the path, each decoded until nothing changes, without empty ones.
-    var segments: [String] {
+    package var segments: [String] {
         path.split(separator: "/").map { ArtifactLocation.fullyDecoded(String($0)) }
     }
 
     /// Whether it lies at or below `root`: same scheme, same host, and the root's segments first.
-    func isWithin(_ root: SourceURI) -> Bool {
+    package func isWithin(_ root: ArtifactURI) -> Bool {
         let outer = root.segments
         let inner = segments
         return scheme == root.scheme && authority.lowercased() == root.authority.lowercased() && !outer.isEmpty
@@ -68,10 +82,10 @@ struct SourceURI: Equatable {
     }
 
     /// Whether it names a file of the machine it is read on.
-    var isLocal: Bool { scheme.isEmpty || scheme == "file" }
+    package var isLocal: Bool { scheme.isEmpty || scheme == "file" }
 
     /// Whether it goes through the artifact proxy of an MLflow server.
-    var isProxied: Bool {
+    package var isProxied: Bool {
         if scheme == "mlflow-artifacts" { return true }
         guard scheme == "http" || scheme == "https" else { return false }
         let route = ["api", "2.0", "mlflow-artifacts", "artifacts"]
