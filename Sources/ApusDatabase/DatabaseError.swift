@@ -58,7 +58,7 @@ package struct DatabaseError: PublicError {
         case .timeLimit: "The request took longer than the server allows. Narrow the filter or ask for less."
         case .duplicate: "The record exists already."
         case .serialization: "A concurrent change won. Nothing was changed; try again."
-        case .damaged: "The database is damaged. Run 'apus doctor'."
+        case .damaged: "The database is damaged, or its disk fails. Look at the system's log and run 'apus doctor'."
         case .textHasNull: "Text must not contain the character U+0000."
         case .other: "The database refused a statement."
         }

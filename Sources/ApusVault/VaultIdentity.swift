@@ -28,7 +28,7 @@ package enum VaultIdentity {
         to database: Database,
         identifiers: any IdentifierSource = RandomIdentifiers()
     ) async throws {
-        let onDisk = read(folder)
+        let onDisk = try read(folder)
         let made = onDisk ?? identifiers.hex32()
         let inDatabase = try await database.write { transaction in
             try transaction.execute(
@@ -44,7 +44,7 @@ package enum VaultIdentity {
     /// - Throws: ``RequestError`` `INVALID_PARAMETER_VALUE` unless both sides carry the same identifier.
     package static func check(folder: String, with database: Database) async throws {
         let expected = try await database.read { try $0.first("SELECT id FROM vault_identity") { $0.text(0) } }
-        guard let expected, expected == read(folder) else {
+        guard let expected, try expected == read(folder) else {
             throw RequestError.invalid(
                 "The artifacts in '\(folder)' belong to another database. Give the --data-dir, --database and "
                     + "--artifacts that were used together."
@@ -52,13 +52,24 @@ package enum VaultIdentity {
         }
     }
 
-    private static func read(_ folder: String) -> String? {
-        guard let file = fopen("\(folder)/id", "r") else { return nil }
+    /// Nil when there is none yet.
+    private static func read(_ folder: String) throws -> String? {
+        guard let file = fopen("\(folder)/id", "r") else {
+            guard errno == ENOENT else { throw unreadable(folder, errno) }
+            return nil
+        }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 64)
-        guard fgets(&line, Int32(line.count), file) != nil else { return nil }
+        guard fgets(&line, Int32(line.count), file) != nil else {
+            guard ferror(file) == 0 else { throw unreadable(folder, errno) }
+            return nil
+        }
         let bytes = line.prefix { $0 != 0 && $0 != 0x0A }.map { UInt8(bitPattern: $0) }
         return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func unreadable(_ folder: String, _ code: Int32) -> RequestError {
+        RequestError(.temporarilyUnavailable, "'\(folder)/id' cannot be read: \(String(cString: strerror(code))).")
     }
 
     private static func write(_ id: String, _ folder: String) throws {

@@ -84,7 +84,7 @@ struct Server {
                     .init(
                         "apus_database_waiting_writes",
                         help: "Requests that wait for the writer.",
-                        value: Double(database.waitingWrites)
+                        value: Double(database.waitingWrites + tracking.store.waitingWrites)
                     ),
                     .init(
                         "apus_database_waiting_reads",

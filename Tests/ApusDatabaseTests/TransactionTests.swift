@@ -92,6 +92,47 @@ private let schema = [
     }
 
     @Test(arguments: ApusFixture.dialects)
+    func `a failure that nobody waited for is told before the commit`(_ dialect: Dialect) async throws {
+        try await ApusFixture.with(dialect, migrations: schema) { fixture async throws in
+            try await fixture.database.write { try self.add("a", $0) }
+            for isAsked in [true, false] {
+                let error = await #expect(throws: DatabaseError.self) {
+                    try await fixture.database.write { transaction in
+                        try self.add("before", transaction)
+                        try self.add("a", transaction)
+                        // A statement that was never prepared, behind the one that fails.
+                        try transaction.execute("UPDATE things SET size = size + \(isAsked ? 2 : 3) WHERE name = 'a'")
+                        try self.add("after", transaction)
+                        if isAsked { _ = try transaction.first("SELECT COUNT(*) FROM things") { $0.integer(0) } }
+                    }
+                }
+                #expect(error?.kind == .duplicate)
+                #expect(error?.detail.contains("INSERT INTO things") ?? false)
+            }
+            // The connection goes on, with what was skipped prepared anew.
+            for isAsked in [true, false] {
+                try await fixture.database.write {
+                    try $0.execute("UPDATE things SET size = size + \(isAsked ? 2 : 3) WHERE name = 'a'")
+                }
+            }
+            let sizes = try await fixture.database.read { try $0.query("SELECT size FROM things") { $0.real(0) } }
+            #expect(sizes == [5])
+        }
+    }
+
+    @Test(arguments: ApusFixture.dialects)
+    func `more statements than a pipeline holds are carried out in order`(_ dialect: Dialect) async throws {
+        try await ApusFixture.with(dialect, migrations: schema) { fixture async throws in
+            try await fixture.database.write { transaction in
+                for number in 0..<500 { try self.add("\(number)", transaction) }
+                try transaction.execute("UPDATE things SET size = thing_id")
+                try transaction.execute("DELETE FROM things WHERE size > 100")
+            }
+            #expect(try await count(fixture.database) == 100)
+        }
+    }
+
+    @Test(arguments: ApusFixture.dialects)
     func `actions run after the commit and never after a failure`(_ dialect: Dialect) async throws {
         try await ApusFixture.with(dialect, migrations: schema) { fixture async throws in
             await confirmation(expectedCount: 1) { happened in

@@ -7,9 +7,11 @@ internal import CPostgres
 ///
 /// - SeeAlso: "Pipeline Mode" in PostgreSQL's documentation of libpq.
 final class PostgresConnection: SQLConnection {
-    /// A statement is prepared once for each set of parameter types.
+    /// A statement is prepared once for each set of parameter types, and for reading and writing apart: its plan is
+    /// kept, and must not come from the other's settings.
     private struct StatementKey: Hashable {
         let sql: String
+        let isWrite: Bool
         let types: [Oid]
     }
 
@@ -18,6 +20,8 @@ final class PostgresConnection: SQLConnection {
     private let pipeline: PostgresPipeline
     private var statements: [StatementKey: String] = [:]
     private var statementsMade = 0
+    /// Whether the session is set for writing; nil when a rollback may have undone that.
+    private var isWriting: Bool? = false
     private static let statementLimit = 400
     private static let beginWrite = "BEGIN"
     private static let beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -47,6 +51,12 @@ final class PostgresConnection: SQLConnection {
 
     /// Begins a transaction whose statements are stopped after `limit`.
     func begin(isWrite: Bool, limit: Duration) throws {
+        if isWrite != isWriting {
+            // Writes find their rows by keys. While a table is new the planner takes it for small, and would keep a plan
+            // that reads all of it long after it has grown.
+            try queue("SET enable_seqscan = \(isWrite ? "off" : "on")", [])
+            isWriting = isWrite
+        }
         try queue(isWrite ? Self.beginWrite : Self.beginRead, [])
         if limit != pipeline.defaultLimit { try queue("SET LOCAL statement_timeout = \(limit.wholeMilliseconds)", []) }
         pipeline.limit = limit
@@ -73,6 +83,7 @@ final class PostgresConnection: SQLConnection {
 
     /// Undoes the open transaction, whatever state it is in.
     func rollBack() throws {
+        isWriting = nil
         do {
             try queue("ROLLBACK", [])
             try pipeline.synchronize()
@@ -150,7 +161,7 @@ final class PostgresConnection: SQLConnection {
 
     /// The name of a prepared statement, which is made in the same pipeline if need be.
     private func prepared(_ sql: String, _ types: [Oid]) throws -> String {
-        let key = StatementKey(sql: sql, types: types)
+        let key = StatementKey(sql: sql, isWrite: isWriting ?? true, types: types)
         if let name = statements[key] { return name }
         if statements.count >= Self.statementLimit {
             statements.removeAll(keepingCapacity: true)

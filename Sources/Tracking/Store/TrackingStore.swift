@@ -45,6 +45,9 @@ package final class TrackingStore: Sendable {
         )
     }
 
+    /// The requests that wait to be carried out together with others.
+    package var waitingWrites: Int { logs.waitingCount + creations.waitingCount }
+
     /// Makes the experiment `Default` when the database is new.
     package func prepare() async throws {
         try await database.write { [self] transaction in
