@@ -1,7 +1,7 @@
 # `make` lists the targets. The work is in scripts/; the targets only name it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast test-all compat durability demo bench-tracking fmt check run release clean ci
+.PHONY: help setup build test test-fast test-all compat durability demo fuzz bench-tracking fmt check run release clean ci
 MAKEFLAGS += --no-print-directory
 SOURCES := Package.swift Sources Tests
 
@@ -37,6 +37,9 @@ demo: ## train, compare, register and serve models from the registry in a minute
 bench-tracking: setup ## measure against the MLflow server; QUICK=1 three minutes, BIG=1 a million runs
 	@.venv-mlflow/bin/python Benchmarks/tracking/bench.py
 
+fuzz: ## fuzz the readers of clients' bytes for a minute each; T=filter for one of them
+	@scripts/fuzz $(T)
+
 fmt: ## format the Swift sources
 	@swift format --in-place --parallel --recursive --configuration .swift-format $(SOURCES)
 
@@ -51,7 +54,7 @@ release: ## build a binary with the Swift libraries inside
 	@ls -l .build-static/release/apus
 
 clean: ## remove everything that was built
-	rm -rf .build .build-static .venv-mlflow bench-results
+	rm -rf .build .build-static .build-fuzz .venv-mlflow bench-results
 
 ci: ## what the continuous integration runs
 	@.ci/run

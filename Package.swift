@@ -147,3 +147,17 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+// Linked by `make fuzz` only: libFuzzer brings its own main function.
+if Context.environment["APUS_FUZZ"] != nil {
+    package.products.append(.executable(name: "apus-fuzz", targets: ["Fuzzing"]))
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzzing",
+            dependencies: ["ApusGateway", "ApusJSON", "ApusKernel", "ApusQuery", "ApusVault", "Tracking"],
+            path: "Tests/Fuzzing",
+            exclude: ["words.dict"],
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+        )
+    )
+}

@@ -3,22 +3,6 @@ import ApusKernel
 import ApusQuery
 package import Tracking
 
-/// A search of the registry, as asked.
-package struct RegistrySearch: Sendable {
-    package var filter = ""
-    package var orderBy: [String] = []
-    /// At least 1; at most 1,000 models or 200,000 versions.
-    package var limit: Int64
-    package var pageToken = ""
-
-    package init(filter: String = "", orderBy: [String] = [], limit: Int64, pageToken: String = "") {
-        self.filter = filter
-        self.orderBy = orderBy
-        self.limit = limit
-        self.pageToken = pageToken
-    }
-}
-
 extension RegistryStore {
     /// One page of registered models; prompts only when the filter asks for them.
     package func searchModels(_ search: RegistrySearch) async throws -> Page<RegisteredModel> {
@@ -28,27 +12,16 @@ extension RegistryStore {
             )
         }
         try Self.checkMaximum(search.limit, RegistryLimits.modelsPerPage)
-        let filter = try SearchSchema.registeredModels.parse(filter: search.filter)
-        let order = try SearchSchema.registeredModels.parse(orderBy: search.orderBy)
-        let offset = Int64(try PageToken(decoding: search.pageToken).offset)
-        let asksForPrompts = filter?.asksForPrompts ?? false
-        return try await database.read { transaction in
-            var conditions: [SQLCondition] = []
-            if let filter {
-                conditions.append(
-                    try filter.condition { try Self.compileModel($0, asksForPrompts, transaction.dialect) }
-                )
-            }
-            if !asksForPrompts { conditions.append(Self.isNoPrompt) }
-            let condition = SQLCondition.all(conditions)
-            let found = try Self.models(
-                where: "\(condition.text) ORDER BY \(Self.modelOrder(order)) LIMIT ? OFFSET ?",
-                condition.values + [.integer(search.limit + 1), .integer(offset)],
-                transaction
-            )
-            return Page(fetched: found, limit: search.limit, offset: offset)
-        }
+        return try await Self.modelPlan.page(search, database)
     }
+
+    private static let modelPlan = RegistrySearchPlan(
+        schema: .registeredModels,
+        isNoPrompt: isNoPrompt,
+        compile: compileModel,
+        order: modelOrder,
+        load: { try models(where: $0, $1, $2) }
+    )
 
     static func checkMaximum(_ limit: Int64, _ maximum: Int64) throws {
         guard limit <= maximum else {
@@ -98,18 +71,5 @@ extension RegistryStore {
         }
         guard comparison.key == "name" else { throw comparison.unsupported }
         return try comparison.compare(text: "m.name", dialect)
-    }
-}
-
-extension Filter {
-    /// Whether prompts are asked for: the first comparison of the tag that marks them decides.
-    var asksForPrompts: Bool {
-        let first = comparisons.first { $0.entity == .tag && $0.key == Prompt.markerKey }
-        guard let first, case .string(let value) = first.value else { return false }
-        switch first.comparator {
-        case .equal: return value.lowercased() == "true"
-        case .notEqual: return value.lowercased() == "false"
-        default: return false
-        }
     }
 }

@@ -12,27 +12,16 @@ extension RegistryStore {
                 "Invalid value for max_results. It must be a positive integer, but got \(search.limit)"
             )
         }
-        let filter = try SearchSchema.modelVersions.parse(filter: search.filter)
-        let order = try SearchSchema.modelVersions.parse(orderBy: search.orderBy)
-        let offset = Int64(try PageToken(decoding: search.pageToken).offset)
-        let asksForPrompts = filter?.asksForPrompts ?? false
-        return try await database.read { transaction in
-            var conditions: [SQLCondition] = []
-            if let filter {
-                conditions.append(
-                    try filter.condition { try Self.compileVersion($0, asksForPrompts, transaction.dialect) }
-                )
-            }
-            if !asksForPrompts { conditions.append(Self.isOfNoPrompt) }
-            let condition = SQLCondition.all(conditions)
-            let found = try Self.versions(
-                where: "\(condition.text) ORDER BY \(Self.versionOrder(order)) LIMIT ? OFFSET ?",
-                condition.values + [.integer(search.limit + 1), .integer(offset)],
-                transaction
-            )
-            return Page(fetched: found, limit: search.limit, offset: offset)
-        }
+        return try await Self.versionPlan.page(search, database)
     }
+
+    private static let versionPlan = RegistrySearchPlan(
+        schema: .modelVersions,
+        isNoPrompt: isOfNoPrompt,
+        compile: compileVersion,
+        order: versionOrder,
+        load: { try versions(where: $0, $1, $2) }
+    )
 
     /// As in MLflow, one version with the mark hides all versions of the name.
     private static let isOfNoPrompt = SQLCondition(
