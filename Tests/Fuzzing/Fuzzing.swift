@@ -3,6 +3,7 @@ import ApusJSON
 import ApusKernel
 import ApusQuery
 import ApusVault
+import HTTPTypes
 import Tracking
 
 #if canImport(Glibc)
@@ -23,7 +24,8 @@ enum FuzzTarget: String, CaseIterable {
             for schema in Self.schemas { _ = try? schema.parse(orderBy: text.split(separator: "\n").map(String.init)) }
         case .token:
             let token = try PageToken(decoding: text)
-            precondition(try PageToken(decoding: token.encoded) == token)
+            let again = try PageToken(decoding: token.encoded)
+            precondition(again == token)
         case .json: try Self.json(bytes)
         case .key: Self.check(try ArtifactKey(validating: text))
         case .address:
@@ -42,7 +44,8 @@ enum FuzzTarget: String, CaseIterable {
             precondition(!part.isEmpty && part.lowerBound >= 0 && part.upperBound <= 1_000)
         case .url:
             let url = try EgressURL(text, subject: "The address", schemes: ["https", "http"])
-            precondition(try EgressURL(url.text, subject: "The address", schemes: ["https", "http"]) == url)
+            let again = try EgressURL(url.text, subject: "The address", schemes: ["https", "http"])
+            precondition(again == url)
         case .query: _ = try percentDecoded(text[...], plusIsSpace: true)
         }
     }
@@ -57,7 +60,8 @@ enum FuzzTarget: String, CaseIterable {
             guard let filter = try? schema.parse(filter: text) else { continue }
             let printed = PrintedFilter(filter, in: schema)
             guard let again = printed.text else { continue }
-            precondition(try schema.parse(filter: again) == filter)
+            let reread = try schema.parse(filter: again)
+            precondition(reread == filter)
         }
     }
 
@@ -66,10 +70,11 @@ enum FuzzTarget: String, CaseIterable {
         let document = try JSONDocument(parsing: bytes)
         var writer = JSONWriter()
         write(document.root, to: &writer)
-        let written = writer.take()
+        let written = writer.bytes
         let again = try written.withUnsafeBytes { try JSONDocument(parsing: $0) }
-        write(again.root, to: &writer)
-        precondition(writer.take() == written)
+        var second = JSONWriter()
+        write(again.root, to: &second)
+        precondition(second.bytes == written)
     }
 
     private static func write(_ value: JSONValue, to writer: inout JSONWriter) {

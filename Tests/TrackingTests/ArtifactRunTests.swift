@@ -123,6 +123,12 @@ import Tracking
         }
     }
 
+    /// Signs are no digits; found by fuzzing.
+    @Test(arguments: [("e%-0.0", "e%-0.0"), ("%+1", "%+1"), ("%2", "%2"), ("%", "%"), ("%252e%252E", "..")])
+    func `only digits are escapes`(_ text: String, _ decoded: String) {
+        #expect(ArtifactLocation.fullyDecoded(text) == decoded)
+    }
+
     @Test(arguments: ["", ".", "./", "./.", "%2e"])
     func `a dot is the directory itself`(_ path: String) async throws {
         try await ArtifactFixture.with { fixture in

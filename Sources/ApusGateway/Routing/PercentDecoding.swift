@@ -13,8 +13,8 @@ package func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) throws
     bytes.reserveCapacity(text.utf8.count)
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {
-        if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(hexValue),
-            let low = rest.dropFirst().first.flatMap(hexValue)
+        if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(Hexadecimal.value),
+            let low = rest.dropFirst().first.flatMap(Hexadecimal.value)
         {
             bytes.append(high << 4 | low)
             rest = rest.dropFirst(2)
@@ -26,16 +26,6 @@ package func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) throws
         throw RequestError.invalid("The request's address is not valid UTF-8.")
     }
     return decoded
-}
-
-/// The value of a hexadecimal digit.
-private func hexValue(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
 }
 
 /// Percent-encodes all but unreserved characters and `/`.

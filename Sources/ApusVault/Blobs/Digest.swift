@@ -1,3 +1,4 @@
+import ApusKernel
 internal import Crypto
 
 /// The SHA-256 of a blob's bytes, which is the blob's only name.

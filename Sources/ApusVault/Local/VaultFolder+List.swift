@@ -1,3 +1,4 @@
+import ApusKernel
 internal import Glibc
 
 extension VaultFolder {

@@ -1,7 +1,7 @@
 /// Hexadecimal digits.
-enum Hexadecimal {
+package enum Hexadecimal {
     /// The value of a digit of either case, or nil for another character.
-    static func value(of digit: UInt8) -> UInt8? {
+    package static func value(of digit: UInt8) -> UInt8? {
         switch digit {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
@@ -11,7 +11,7 @@ enum Hexadecimal {
     }
 
     /// The lower-case digit of the low four bits.
-    static func digit(_ value: UInt8) -> UInt8 {
+    package static func digit(_ value: UInt8) -> UInt8 {
         let nibble = value & 0xF
         return nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
     }
