@@ -59,8 +59,8 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusVault",
-                "CApusSystem", "Registry", "Tracking",
+                "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
+                "ApusVault", "CApusSystem", "Registry", "Tracking",
                 argumentParser, hummingbird, logging, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: settings
@@ -69,16 +69,16 @@ let package = Package(
         module(
             "Registry",
             [
-                "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
-                "Tracking",
+                "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
+                "ApusQuery", "Tracking",
                 argumentParser, asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle,
             ]
         ),
         module(
             "Tracking",
             [
-                "ApusCommand", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
-                "ApusVault",
+                "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
+                "ApusQuery", "ApusVault",
                 argumentParser, httpTypes, hummingbirdCore, logging, nioCore, serviceLifecycle,
             ]
         ),
@@ -89,6 +89,15 @@ let package = Package(
                 "ApusJSON", "ApusKernel",
                 argumentParser, asyncHTTPClient, nioCore, nioHTTP1, nioPosix, unixSignals,
             ]
+        ),
+        .target(
+            name: "ApusConsole",
+            dependencies: [
+                "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "CConsoleAssets",
+                crypto, httpTypes, hummingbird, hummingbirdCore, nioCore, serviceLifecycle,
+            ],
+            exclude: ["Assets"],
+            swiftSettings: settings
         ),
         module("ApusDatabase", ["ApusKernel", "CPostgres", "CSQLite", logging]),
         module(
@@ -115,8 +124,10 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]
         ),
         .target(name: "CApusSystem"),
+        .target(name: "CConsoleAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         // Tests
         tests(of: "ApusCommand", ["ApusJSON", "Registry", "Tracking", argumentParser, nioCore]),
+        tests(of: "ApusConsole", ["ApusLedger", httpTypes]),
         tests(of: "ApusDatabase", ["ApusKernel", "ApusTesting"]),
         tests(
             of: "ApusGateway",
@@ -137,8 +148,8 @@ let package = Package(
         tests(
             of: "Tracking",
             [
-                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery", "ApusTesting",
-                "ApusVault",
+                "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
+                "ApusTesting", "ApusVault",
                 httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
             ]
         ),
@@ -154,7 +165,10 @@ if Context.environment["APUS_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "Fuzzing",
-            dependencies: ["ApusGateway", "ApusJSON", "ApusKernel", "ApusQuery", "ApusVault", "Tracking"],
+            dependencies: [
+                "ApusGateway", "ApusJSON", "ApusKernel", "ApusQuery", "ApusVault", "Tracking",
+                httpTypes,
+            ],
             path: "Tests/Fuzzing",
             exclude: ["words.dict"],
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]

@@ -140,7 +140,8 @@ package struct GatewayResponder: HTTPResponder {
                 parameters: try parameters.mapValues { try percentDecoded($0) },
                 query: try GatewayRequest.parseQuery(query),
                 body: request.body,
-                id: id
+                id: id,
+                host: request.head.authority ?? ""
             )
             if route.permission.level != nil { try await configuration.authorizer.authorize(route.permission, seen) }
             if route.path == "metrics", route.exposure == .root { return metricsText() }
@@ -152,13 +153,13 @@ package struct GatewayResponder: HTTPResponder {
                     metadata: ["request_id": "\(id)", "route": "\(route.path)", "error": "\(error)"]
                 )
             }
-            return .error(error.code, error.message, requestID: id)
+            return route.refusal(error.code, error.message, id)
         } catch {
             configuration.logger.error(
                 "a request failed",
                 metadata: ["request_id": "\(id)", "route": "\(route.path)", "error": "\(error)"]
             )
-            return .error(.internalError, "The server could not answer.", requestID: id)
+            return route.refusal(.internalError, "The server could not answer.", id)
         }
     }
 

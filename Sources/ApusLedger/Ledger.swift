@@ -9,6 +9,8 @@ import Synchronization
 /// Capabilities record events in the transaction of the change; a service seals them in order and hands them to
 /// subscribers. Whoever reads the chain sees each event once, in sequence.
 package final class Ledger: Service {
+    /// What readers without a memory are told: sealed events, and changes that are no events.
+    package let changes = ChangeFeed()
     private let database: Database
     private let clock: any WallClock
     private let logger: Logger
@@ -74,6 +76,7 @@ package final class Ledger: Service {
             return subscribers.values.map { $0 }
         }
         for continuation in open { continuation.finish() }
+        changes.close()
     }
 
     /// Gives unsealed events their place in the chain.
@@ -123,6 +126,7 @@ package final class Ledger: Service {
         for continuation in continuations {
             for event in sealed { continuation.yield(event) }
         }
+        for event in sealed { changes.note("\(event.event.action) \(event.event.subject)") }
         return sealed.count
     }
 
@@ -143,6 +147,14 @@ package final class Ledger: Service {
     /// Sealed events after a place in the chain, oldest first.
     package func events(after sequence: Int64, limit: Int64) async throws -> [SealedEvent] {
         try await database.read { try Self.events(after: sequence, limit: limit, $0) }
+    }
+
+    /// The newest sealed events, the newest first.
+    package func newestEvents(limit: Int64) async throws -> [SealedEvent] {
+        try await database.read { transaction in
+            let head = try Self.head(transaction).sequence
+            return try Self.events(after: max(0, head - limit), limit: limit, transaction).reversed()
+        }
     }
 
     static func events(after sequence: Int64, limit: Int64, _ transaction: Transaction) throws -> [SealedEvent] {

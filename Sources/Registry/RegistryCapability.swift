@@ -1,3 +1,4 @@
+package import ApusConsole
 package import ApusDatabase
 package import ApusGateway
 package import Logging
@@ -30,6 +31,11 @@ package struct RegistryCapability: Sendable {
         RegisteredModelRoutes(store: store).routes + ModelVersionRoutes(store: store).routes
             + AliasRoutes(store: store).routes + WebhookRoutes(store: webhooks).routes
             + ModelVersionArtifactRoutes(store: store, artifacts: artifacts).routes
+    }
+
+    /// The pages of registered models.
+    package func pages(on console: Console) -> [Route] {
+        RegistryPages(console: console, store: store).routes
     }
 
     /// What runs beside the routes; to be stopped before the Ledger.

@@ -1,3 +1,4 @@
+package import ApusConsole
 package import ApusDatabase
 package import ApusGateway
 import ApusKernel
@@ -32,6 +33,11 @@ package struct TrackingCapability: Sendable {
             + MetricRoutes(store: store).routes + InputRoutes(store: store).routes
             + LoggedModelRoutes(store: store).routes + proxyRoutes
             + ArtifactRoutes(store: store, service: artifacts).routes
+    }
+
+    /// The pages of experiments and runs; `registered` tells which registered versions came from a run.
+    package func pages(on console: Console, registered: any RegisteredVersions) -> [Route] {
+        TrackingPages(console: console, store: store, registered: registered).routes
     }
 
     /// The routes of a server that only keeps artifacts; the others stay known, so that clients are told why.

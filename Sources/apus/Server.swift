@@ -1,3 +1,4 @@
+import ApusConsole
 import ApusDatabase
 import ApusGateway
 import ApusKernel
@@ -63,12 +64,19 @@ struct Server {
             deliveries: hooks.delivery,
             logger: logger
         )
+        let console = Console(prefix: settings.staticPrefix, version: Build.version)
         let accessLog = try openAccessLog()
         let responder = GatewayResponder(
             routes: settings.keepsOnlyArtifacts
                 ? tracking.artifactsOnlyRoutes
                     + registry.routes.map { $0.disabled(because: TrackingCapability.artifactsOnly) }
-                : tracking.routes + registry.routes,
+                : tracking.routes + registry.routes + console.routes + [Console.liveRoute(ledger.changes)]
+                    + tracking.pages(on: console, registered: registry.store) + registry.pages(on: console)
+                    + [
+                        console.page("console/system", .read(.server)) { [settings] _ in
+                            SystemPage(settings: settings, database: database, tracking: tracking).page()
+                        }
+                    ],
             configuration: .init(
                 hostCheck: HostCheck(
                     allowedHosts: settings.allowedHosts,

@@ -21,6 +21,8 @@ package struct GatewayRequest: Sendable {
     package let body: RequestBody
     /// Identifies the request in logs and in answers to errors.
     package let id: String
+    /// The host and port that the caller named, already checked.
+    package let host: String
 
     /// The first argument of that name.
     package func queryValue(_ name: String) -> String? {

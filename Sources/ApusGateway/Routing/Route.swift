@@ -1,4 +1,4 @@
-import ApusKernel
+package import ApusKernel
 package import HTTPTypes
 
 /// One way in: method, path, permission, handler.
@@ -14,6 +14,8 @@ package struct Route: Sendable {
     }
 
     package typealias Handler = @Sendable (GatewayRequest) async throws -> GatewayResponse
+    /// Takes the code, the public message and the request's id.
+    package typealias Refusal = @Sendable (ErrorCode, String, String) -> GatewayResponse
 
     package let method: HTTPRequest.Method
     /// Segments divided by `/`; `{name}` stands for one segment, `{name...}` for all that follow.
@@ -21,12 +23,15 @@ package struct Route: Sendable {
     package let exposure: Exposure
     package let permission: Permission
     package let handler: Handler
+    /// Makes the answer to an error, in the dialect of the route's callers.
+    package let refusal: Refusal
 
     package init(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ exposure: Exposure = .api,
         _ permission: Permission,
+        refusal: @escaping Refusal = { GatewayResponse.error($0, $1, requestID: $2) },
         _ handler: @escaping Handler
     ) {
         self.method = method
@@ -34,13 +39,14 @@ package struct Route: Sendable {
         self.exposure = exposure
         self.permission = permission
         self.handler = handler
+        self.refusal = refusal
     }
 
     /// The route with nothing behind it but a refusal that says why.
     ///
     /// It answers `NOT_IMPLEMENTED`, which clients do not try again.
     package func disabled(because reason: String) -> Route {
-        Route(method, path, exposure, permission) { _ in throw RequestError(.notImplemented, reason) }
+        Route(method, path, exposure, permission, refusal: refusal) { _ in throw RequestError(.notImplemented, reason) }
     }
 
     /// The paths under which the route is served, without the static prefix.

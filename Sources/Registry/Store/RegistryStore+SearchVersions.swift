@@ -15,6 +15,19 @@ extension RegistryStore {
         return try await Self.versionPlan.page(search, database)
     }
 
+    /// One page of a model's live versions, the newest first.
+    func versions(of model: RegisteredModel, limit: Int64, pageToken: String) async throws -> Page<ModelVersion> {
+        let offset = Int64(try PageToken(decoding: pageToken).offset)
+        return try await database.read { transaction in
+            let found = try Self.versions(
+                where: "v.registered_model_id = ? ORDER BY v.version DESC LIMIT ? OFFSET ?",
+                [.integer(model.id), .integer(limit + 1), .integer(offset)],
+                transaction
+            )
+            return Page(fetched: found, limit: limit, offset: offset)
+        }
+    }
+
     private static let versionPlan = RegistrySearchPlan(
         schema: .modelVersions,
         isNoPrompt: isOfNoPrompt,

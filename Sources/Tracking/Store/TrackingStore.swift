@@ -36,7 +36,7 @@ package final class TrackingStore: Sendable {
         logs = WriteGroup(
             database,
             weight: \.weight,
-            perform: LogGroup(metricKeys: MetricKeys(), compactor: compactor).perform
+            perform: LogGroup(metricKeys: MetricKeys(), compactor: compactor, changes: ledger.changes).perform
         )
         creations = WriteGroup(
             database,

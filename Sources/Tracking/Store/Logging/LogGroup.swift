@@ -1,5 +1,6 @@
 import ApusDatabase
 import ApusKernel
+import ApusLedger
 
 /// Logs what many requests bring, as one set: about as many statements for a hundred requests as for one.
 ///
@@ -7,6 +8,8 @@ import ApusKernel
 struct LogGroup: Sendable {
     let metricKeys: MetricKeys
     let compactor: MetricCompactor
+    /// Told when something was logged.
+    let changes: ChangeFeed
 
     /// A request whose run is active, and its place in the group.
     struct Member {
@@ -42,6 +45,9 @@ struct LogGroup: Sendable {
         try logMetrics(members, transaction)
         try Self.logModelMetrics(members, models, transaction)
         try Self.setTags(members, transaction)
+        transaction.onCommit { [changes, logged = members.map(\.batch.runID)] in
+            for run in logged { changes.note("run.logged run/\(run)") }
+        }
         return batches.indices.map { place in failures[place].map { .failure($0) } ?? .success(()) }
     }
 

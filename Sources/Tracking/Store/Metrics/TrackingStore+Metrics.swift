@@ -86,11 +86,11 @@ extension TrackingStore {
         return sampled
     }
 
-    private static func keyID(_ key: String, _ transaction: Transaction) throws -> Int64? {
+    static func keyID(_ key: String, _ transaction: Transaction) throws -> Int64? {
         try transaction.first("SELECT key_id FROM metric_keys WHERE key = ?", [.text(key)]) { $0.integer(0) }
     }
 
-    private static func rows(of ids: [String], _ transaction: Transaction) throws -> [(run: Int64, id: String)] {
+    static func rows(of ids: [String], _ transaction: Transaction) throws -> [(run: Int64, id: String)] {
         try transaction.query("SELECT run_id, run_uuid FROM runs WHERE run_uuid IN (?*)", [.texts(ids)]) {
             ($0.integer(0), $0.text(1))
         }

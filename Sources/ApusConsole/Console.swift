@@ -1,0 +1,87 @@
+package import ApusGateway
+import ApusKernel
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+/// The web UI's shell: it serves the assets, wraps pages, and tells them what happens.
+///
+/// Capabilities bring pages as routes made by ``page(_:_:_:)``; see `docs/guides/adding-a-page.md`.
+package struct Console: Sendable {
+    private let shell: Shell
+
+    /// - Parameters:
+    ///   - prefix: What stands before every path, such as `/ml`; empty for nothing.
+    ///   - version: The version of the product, shown at the foot.
+    package init(prefix: String, version: String) {
+        shell = Shell(base: "\(prefix)/", version: version)
+    }
+
+    /// The routes of the shell itself.
+    package var routes: [Route] {
+        [
+            Route(.get, "", .root, .open) { _ in Self.redirect(to: Link("console")) },
+            Route(.get, "console/assets/{version}/{name}", .root, .open, asset),
+            page("console/styleguide", .open) { _ in StyleGuide.page },
+        ]
+    }
+
+    /// A page: its address, what it takes to see it, and what it shows.
+    ///
+    /// Whatever `content` throws becomes a page that says so, with the status of the error.
+    package func page(
+        _ path: String,
+        _ permission: Permission,
+        _ content: @escaping @Sendable (GatewayRequest) async throws -> ConsolePage
+    ) -> Route {
+        Route(
+            .get,
+            path,
+            .root,
+            permission,
+            refusal: { [shell] code, message, id in
+                Self.answer(shell.render(.failure(code, message, requestID: id)), status: code.status)
+            },
+            { [shell] request in Self.answer(shell.render(try await content(request))) }
+        )
+    }
+
+    /// Sends a browser elsewhere.
+    package static func redirect(to link: Link) -> GatewayResponse {
+        GatewayResponse(status: .seeOther, headers: [.location: link.text])
+    }
+
+    private static func answer(_ html: String, status: HTTPResponse.Status = .ok) -> GatewayResponse {
+        var response = GatewayResponse.html(html, status: status)
+        response.headers[.contentSecurityPolicy] = policy
+        response.headers[.referrerPolicy] = "same-origin"
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    /// Scripts and styles come from this server only; a page that a client's text could change cannot call out.
+    ///
+    /// The digest is that of the one style that Plotly puts into each chart, the place of its buttons.
+    private static let policy = """
+        default-src 'none'; script-src 'self'; style-src 'self' 'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='; \
+        img-src 'self' data: blob:; media-src 'self' blob:; \
+        connect-src 'self'; font-src 'self'; frame-src 'self' blob:; form-action 'self'; base-uri 'self'; \
+        frame-ancestors 'self'
+        """
+
+    private func asset(_ request: GatewayRequest) async throws -> GatewayResponse {
+        guard let asset = Asset(rawValue: try request.parameter("name")) else {
+            throw RequestError(.resourceDoesNotExist, "There is no such file.")
+        }
+        let content = asset.content
+        var headers: HTTPFields = [
+            .contentType: asset.mediaType, .cacheControl: "public, max-age=31536000, immutable",
+        ]
+        if asset.isCompressed { headers[.contentEncoding] = "gzip" }
+        return GatewayResponse(headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: content.bytes)))
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .referer
+}

@@ -1,0 +1,51 @@
+internal import CConsoleAssets
+import Crypto
+
+/// A file that pages load; all are inside of the binary.
+///
+/// The address of an asset holds a piece of its digest, so browsers keep it for good and never show an old one.
+package enum Asset: String, Sendable, CaseIterable {
+    case style = "app.css"
+    case icon = "icon.svg"
+    case theme = "theme.js"
+    case shell = "shell.js"
+    case table = "table.js"
+    case charts = "charts.js"
+    case artifacts = "artifacts.js"
+    /// The library behind the charts, compressed.
+    case plotly = "plotly.min.js.gz"
+
+    /// What the asset holds, and where it is.
+    struct Content: Sendable {
+        let bytes: [UInt8]
+        let version: String
+    }
+
+    private static let contents: [Asset: Content] = {
+        var contents: [Asset: Content] = [:]
+        for index in 0..<allCases.count {
+            let raw = console_asset_at(index)
+            guard let name = raw.name, let asset = Asset(rawValue: String(cString: name)) else { continue }
+            let bytes = Array(UnsafeBufferPointer(start: raw.bytes, count: raw.count))
+            let digest = SHA256.hash(data: bytes).prefix(6)
+            let version = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            contents[asset] = Content(bytes: bytes, version: version)
+        }
+        return contents
+    }()
+
+    var content: Content { Self.contents[self] ?? Content(bytes: [], version: "none") }
+
+    /// Where it is served.
+    package var link: Link { Link("console", "assets", content.version, rawValue) }
+
+    var mediaType: String {
+        switch self {
+        case .style: "text/css; charset=utf-8"
+        case .icon: "image/svg+xml"
+        case .theme, .shell, .table, .charts, .artifacts, .plotly: "text/javascript; charset=utf-8"
+        }
+    }
+
+    var isCompressed: Bool { self == .plotly }
+}

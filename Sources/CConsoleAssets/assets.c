@@ -1,0 +1,49 @@
+#include "console_assets.h"
+
+// The compiler notes the files as inputs, so a change of one builds this anew.
+
+static const unsigned char app_css[] = {
+#embed "../ApusConsole/Assets/app.css"
+};
+static const unsigned char icon_svg[] = {
+#embed "../ApusConsole/Assets/icon.svg"
+};
+static const unsigned char theme_js[] = {
+#embed "../ApusConsole/Assets/theme.js"
+};
+static const unsigned char shell_js[] = {
+#embed "../ApusConsole/Assets/shell.js"
+};
+static const unsigned char table_js[] = {
+#embed "../ApusConsole/Assets/table.js"
+};
+static const unsigned char charts_js[] = {
+#embed "../ApusConsole/Assets/charts.js"
+};
+static const unsigned char artifacts_js[] = {
+#embed "../ApusConsole/Assets/artifacts.js"
+};
+// Fetched by scripts/setup; a build without it shows no charts.
+#if __has_embed("../../.build-assets/plotly.min.js.gz")
+static const unsigned char plotly_js_gz[] = {
+#embed "../../.build-assets/plotly.min.js.gz"
+};
+#else
+static const unsigned char plotly_js_gz[] = {0};
+#endif
+
+static const console_asset assets[] = {
+    {"app.css", app_css, sizeof app_css},
+    {"icon.svg", icon_svg, sizeof icon_svg},
+    {"theme.js", theme_js, sizeof theme_js},
+    {"shell.js", shell_js, sizeof shell_js},
+    {"table.js", table_js, sizeof table_js},
+    {"charts.js", charts_js, sizeof charts_js},
+    {"artifacts.js", artifacts_js, sizeof artifacts_js},
+    {"plotly.min.js.gz", plotly_js_gz, sizeof plotly_js_gz},
+};
+
+console_asset console_asset_at(size_t index) {
+    if (index < sizeof assets / sizeof assets[0]) { return assets[index]; }
+    return (console_asset){0};
+}

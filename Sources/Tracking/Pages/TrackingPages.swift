@@ -1,0 +1,105 @@
+package import ApusConsole
+package import ApusGateway
+import ApusKernel
+import ApusLedger
+import ApusQuery
+
+/// The pages of experiments and runs.
+package struct TrackingPages {
+    private let console: Console
+    private let store: TrackingStore
+    private let registered: any RegisteredVersions
+
+    package init(console: Console, store: TrackingStore, registered: any RegisteredVersions) {
+        self.console = console
+        self.store = store
+        self.registered = registered
+    }
+
+    package var routes: [Route] {
+        let tabs = TrackingPage.RunTab.allCases.map { tab in
+            console.page(TrackingPage.run("", tab: tab).pattern, .read(.run)) { try await run($0, tab) }
+        }
+        return tabs + [
+            console.page("console", .read(.run), home),
+            console.page(TrackingPage.experiments.pattern, .read(.experiment), experiments),
+            console.page(TrackingPage.experiment(0).pattern, .read(.run), runs),
+            console.page(TrackingPage.compare([]).pattern, .read(.run), compare),
+        ] + RunData(store: store).routes
+    }
+
+    private func home(_ request: GatewayRequest) async throws -> ConsolePage {
+        let week: Int64 = 7 * 86_400_000
+        let overview = try await store.overview(failedSince: store.clock.milliseconds - week)
+        return HomePage(
+            overview: overview,
+            events: try await store.ledger.newestEvents(limit: 12),
+            address: "http://\(request.host)"
+        ).page
+    }
+
+    private func experiments(_ request: GatewayRequest) async throws -> ConsolePage {
+        let text = request.queryValue("name") ?? ""
+        let showsDeleted = request.queryValue("deleted") == "1"
+        let quoted = text.filter { $0 != "'" && $0 != "%" && $0 != "\\" }
+        let found = try await store.searchExperiments(
+            ExperimentSearch(
+                filter: quoted.isEmpty ? "" : "name ILIKE '%\(quoted)%'",
+                orderBy: ["last_update_time DESC"],
+                view: showsDeleted ? .all : .activeOnly,
+                limit: 100,
+                pageToken: request.queryValue("page") ?? ""
+            )
+        )
+        return ExperimentsPage(
+            experiments: found.items,
+            counts: try await store.runCounts(experiments: found.items.map(\.id)),
+            nextToken: found.nextToken,
+            text: text,
+            showsDeleted: showsDeleted
+        ).page
+    }
+
+    private func runs(_ request: GatewayRequest) async throws -> ConsolePage {
+        let experiment = try await store.experiment(id: try request.parameter("experiment_id"))
+        var query = RunsQuery(request.queryValue)
+        let columns = try await store.columns(ofExperiment: experiment.id)
+        if query.columns.isEmpty { query.columns = Self.chosen(columns) }
+        var problem: String?
+        var window = RunWindow()
+        do {
+            let search = query.search(experiment: "\(experiment.id)", offset: 0, limit: 50)
+            window = try await store.window(search, columns: query.columns)
+        } catch let error as any PublicError where error.code == .invalidParameterValue {
+            problem = error.message
+        }
+        return RunsPage(experiment: experiment, window: window, columns: columns, query: query, problem: problem).page
+    }
+
+    /// Metrics and params in turn, until the table is as wide as a screen.
+    private static func chosen(_ columns: [WindowColumn]) -> [WindowColumn] {
+        let half = RunsQuery.columnsByDefault / 2
+        let metrics = columns.filter { $0.kind == .metric }.prefix(half)
+        return Array(metrics) + columns.filter { $0.kind == .param }.prefix(RunsQuery.columnsByDefault - metrics.count)
+    }
+
+    private func run(_ request: GatewayRequest, _ tab: TrackingPage.RunTab) async throws -> ConsolePage {
+        let run = try await store.run(id: try request.parameter("run_id"))
+        let models = try await store.loggedModels(ofRun: run)
+        return RunPage(
+            run: run,
+            experiment: try await store.experiment(id: "\(run.info.experimentID)"),
+            tab: tab,
+            models: models,
+            versions: tab == .overview ? try await registered.versions(ofRun: run.info.id.rawValue) : []
+        ).page
+    }
+
+    private func compare(_ request: GatewayRequest) async throws -> ConsolePage {
+        let ids = request.query.filter { $0.name == "run" }.map(\.value)
+        guard ids.count <= ComparePage.limit else {
+            throw RequestError.invalid("At most \(ComparePage.limit) runs can be compared at once.")
+        }
+        return ComparePage(runs: try await store.runs(ids: ids)).page
+    }
+}

@@ -1,0 +1,152 @@
+import ApusDatabase
+import ApusKernel
+import ApusQuery
+
+/// A metric, param or tag that a table of runs shows.
+struct WindowColumn: Hashable, Sendable {
+    enum Kind: String, Sendable, CaseIterable {
+        case metric = "metrics"
+        case param = "params"
+        case tag = "tags"
+    }
+
+    let kind: Kind
+    let key: String
+
+    /// Such as `metrics.loss`, as in a filter.
+    var name: String { "\(kind.rawValue).\(key)" }
+
+    init(_ kind: Kind, _ key: String) {
+        self.kind = kind
+        self.key = key
+    }
+
+    /// Reads a column's name; nil for what is none.
+    init?(name: String) {
+        guard let dot = name.firstIndex(of: "."), let kind = Kind(rawValue: String(name[..<dot])) else { return nil }
+        self.init(kind, String(name[name.index(after: dot)...]))
+    }
+}
+
+/// A part of a table of runs: so many rows from a place on, with the columns that are seen.
+struct RunWindow: Sendable {
+    struct Row: Sendable {
+        let info: Run.Info
+        /// The parent in a tree of runs; empty for none.
+        var parent = ""
+        var metrics: [String: Double] = [:]
+        var params: [String: String] = [:]
+        var tags: [String: String] = [:]
+    }
+
+    var rows: [Row] = []
+    /// All runs that the filter finds.
+    var total: Int64 = 0
+}
+
+extension TrackingStore {
+    /// Reads a window of a search; costs as much as its rows and columns, however many runs and keys there are.
+    func window(_ search: RunSearch, columns: [WindowColumn]) async throws -> RunWindow {
+        let page = try await searchRuns(search)
+        let planner = RunSearchPlanner(
+            experiments: try search.experimentIDs.map(Experiment.parseID),
+            stages: search.view.stages,
+            filter: try SearchSchema.runs.parse(filter: search.filter),
+            order: []
+        )
+        return try await database.read { transaction in
+            var window = RunWindow(rows: page.items.map { RunWindow.Row(info: $0.info) })
+            window.total = try planner.phases(transaction).reduce(0) { $0 + (try $1.count(transaction)) }
+            try Self.fill(&window.rows, page.items.map(\.key), columns, transaction)
+            return window
+        }
+    }
+
+    private static func fill(
+        _ rows: inout [RunWindow.Row],
+        _ keys: [Int64],
+        _ columns: [WindowColumn],
+        _ transaction: Transaction
+    ) throws {
+        guard !rows.isEmpty else { return }
+        let places = Dictionary(keys.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        func names(_ kind: WindowColumn.Kind) -> [String] { columns.filter { $0.kind == kind }.map(\.key) }
+        func forEach(_ sql: String, _ names: [String], _ add: (inout RunWindow.Row, Row) -> Void) throws {
+            guard !names.isEmpty else { return }
+            try transaction.forEach(sql, [.integers(keys), .texts(names)]) { row in
+                if let place = places[row.integer(0)] { add(&rows[place], row) }
+            }
+        }
+        try forEach(
+            """
+            SELECT m.run_id, k.key, m.value, m.is_nan
+            FROM latest_metrics m
+            JOIN metric_keys k ON k.key_id = m.key_id
+            WHERE m.run_id IN (?*) AND m.key_id IN (SELECT key_id FROM metric_keys WHERE key IN (?*))
+            """,
+            names(.metric)
+        ) { $0.metrics[$1.text(1)] = $1.integer(3) != 0 ? .nan : $1.real(2) }
+        try forEach("SELECT run_id, key, value FROM params WHERE run_id IN (?*) AND key IN (?*)", names(.param)) {
+            $0.params[$1.text(1)] = $1.text(2)
+        }
+        try forEach("SELECT run_id, key, value FROM tags WHERE run_id IN (?*) AND key IN (?*)", names(.tag)) {
+            $0.tags[$1.text(1)] = $1.text(2)
+        }
+        try forEach("SELECT run_id, key, value FROM tags WHERE run_id IN (?*) AND key IN (?*)", ["mlflow.parentRunId"])
+        {
+            $0.parent = $1.text(2)
+        }
+    }
+
+    /// The columns that the newest runs of an experiment have, each kind in the order of its keys.
+    func columns(ofExperiment id: Int64, newest: Int64 = 200, limit: Int64 = 2_000) async throws -> [WindowColumn] {
+        try await database.read { transaction in
+            let runs = try transaction.query(
+                """
+                SELECT run_id FROM runs
+                WHERE experiment_id = ? AND lifecycle_stage = 'active'
+                ORDER BY start_time DESC, run_uuid
+                LIMIT ?
+                """,
+                [.integer(id), .integer(newest)]
+            ) { $0.integer(0) }
+            guard !runs.isEmpty else { return [] }
+            func keys(_ kind: WindowColumn.Kind, _ sql: String) throws -> [WindowColumn] {
+                try transaction.query("\(sql) LIMIT ?", [.integers(runs), .integer(limit)]) {
+                    WindowColumn(kind, $0.text(0))
+                }
+            }
+            return try keys(
+                .metric,
+                """
+                SELECT k.key FROM metric_keys k
+                WHERE k.key_id IN (SELECT m.key_id FROM latest_metrics m WHERE m.run_id IN (?*))
+                ORDER BY k.key
+                """
+            ) + keys(.param, "SELECT DISTINCT key FROM params WHERE run_id IN (?*) ORDER BY key")
+                + keys(
+                    .tag,
+                    "SELECT DISTINCT key FROM tags WHERE run_id IN (?*) AND key NOT LIKE 'mlflow.%' ORDER BY key"
+                )
+        }
+    }
+}
+
+extension TrackingStore {
+    /// Runs with all that belongs to them, in the order of their identifiers; those that there are not are left out.
+    func runs(ids: [String]) async throws -> [Run] {
+        let places = Dictionary(ids.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let found = try await database.read { try Self.runs(where: "r.run_uuid IN (?*)", [.texts(ids)], $0) }
+        return found.sorted { places[$0.info.id.rawValue, default: 0] < places[$1.info.id.rawValue, default: 0] }
+    }
+
+    /// The logged models that a run made, the oldest first.
+    func loggedModels(ofRun run: Run) async throws -> [LoggedModel] {
+        var models: [LoggedModel] = []
+        for id in run.modelOutputs.prefix(100).map(\.modelID) {
+            // One may have been deleted since.
+            if let model = try? await loggedModel(id: id) { models.append(model) }
+        }
+        return models
+    }
+}

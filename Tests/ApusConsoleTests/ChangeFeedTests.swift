@@ -1,0 +1,35 @@
+import ApusLedger
+import Testing
+
+@Suite struct ChangeFeedTests {
+    @Test func `a slow reader finds many changes of one subject as one`() async throws {
+        let feed = ChangeFeed()
+        feed.note("before")
+        let reader = try #require(feed.subscribe())
+        for _ in 0..<10 { feed.note("a") }
+        feed.note("b")
+        #expect(await reader.next() == ["a", "b"])
+        async let next = reader.next()
+        feed.note("c")
+        #expect(await next == ["c"])
+        feed.end(reader)
+        #expect(await reader.next() == nil)
+    }
+
+    @Test func `too many changes become one`() async throws {
+        let feed = ChangeFeed()
+        let reader = try #require(feed.subscribe())
+        for number in 0..<2_000 { feed.note("\(number)") }
+        let found = try #require(await reader.next())
+        #expect(found.count <= 1_000 && found.contains(ChangeFeed.everything))
+    }
+
+    @Test func `the readers are bounded, and end with the feed`() async throws {
+        let feed = ChangeFeed()
+        let readers = (0..<300).compactMap { _ in feed.subscribe() }
+        #expect(readers.count == 256)
+        feed.close()
+        for reader in readers { #expect(await reader.next() == nil) }
+        #expect(feed.subscribe() != nil)
+    }
+}
