@@ -212,8 +212,9 @@ def main() -> None:
     say("Where to look:")
     for name, experiment_id in ids.items():
         say(f"  apus runs search --experiment {experiment_id}     the runs of quickstart-{name}")
-    say(f"  {URL}/api/2.0/mlflow/experiments/get?experiment_id={ids['digits']}")
-    say(f"  {URL}/api/2.0/mlflow/registered-models/get?name=digits-model")
+    say(f"  {URL}/console                             all of it in a browser")
+    say(f"  {URL}/console/experiments/{ids['digits']}               the table of runs")
+    say(f"  {URL}/console/models/digits-model         the registered model and its champion")
     say("  python -c 'import mlflow; print(mlflow.pyfunc.load_model(\"models:/digits-model@champion\"))'")
 
 

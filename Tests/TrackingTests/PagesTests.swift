@@ -110,6 +110,8 @@ private struct NoVersions: RegisteredVersions {
             #expect(window.text.contains(#""total":25"#))
             #expect(window.text.contains(#""cells":[20.0,"even",null]"#), "\(window.text)")
             #expect(window.text.contains(#""name":"run 22""#) && !window.text.contains(#""name":"run 23""#))
+            let uncounted = try await site.get("/console/data/runs?experiment=0&limit=1&count=0")
+            #expect(!uncounted.text.contains("total") && uncounted.text.contains(#""name":"run 24""#))
             let some = try await site.get("/console/data/runs?experiment=0&filter=\(percentEncoded("metrics.acc < 4"))")
             #expect(some.text.contains(#""total":4"#))
             let all = try await site.get("/console/data/columns?experiment=0")

@@ -289,10 +289,11 @@ apus.onChange((changes) => {
     if (isConcerned) refresh(alive);
 });
 
+let source;
+let wasLost = false;
+let wait = 1000;
 const listen = () => {
-    // The browser connects again by itself, after a second and then ever later.
-    const source = new EventSource(new URL("console/events", document.baseURI));
-    let wasLost = false;
+    source = new EventSource(new URL("console/events", document.baseURI));
     source.onmessage = (event) => {
         const changes = JSON.parse(event.data);
         for (const listener of listeners) listener(changes);
@@ -301,17 +302,28 @@ const listen = () => {
         // Whatever happened meanwhile was not told.
         if (wasLost) for (const listener of listeners) listener(["*"]);
         wasLost = false;
+        wait = 1000;
     };
-    let wait = 1000;
     source.onerror = () => {
         wasLost = true;
-        if (source.readyState !== EventSource.CLOSED) return;
+        // The browser would try again every second; a server that is away for long is asked ever more rarely.
+        source?.close();
+        source = undefined;
+        setTimeout(follow, wait);
         wait = Math.min(wait * 2, 30_000);
-        setTimeout(listen, wait);
     };
-    addEventListener("pagehide", () => source.close());
 };
-listen();
+// A browser opens six connections to a server, for all of its tabs together: those that nobody sees hold none.
+const follow = () => {
+    if (document.hidden) {
+        source?.close();
+        source = undefined;
+        wasLost = true;
+    } else if (!source) listen();
+};
+document.addEventListener("visibilitychange", follow);
+addEventListener("pagehide", () => source?.close());
+follow();
 
 // MARK: Addresses of MLflow's own UI, which its client prints
 

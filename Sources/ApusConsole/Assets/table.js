@@ -28,6 +28,7 @@ let columns = [];
 let pages = new Map();
 let count = 0;
 let generation = 0;
+let counted = -1;
 
 const layout = () => {
     columns = [
@@ -201,15 +202,19 @@ const load = (index) => {
     pages.set(index, null);
     // The oldest pages go: a long way through a table must not fill the memory.
     if (pages.size > KEPT) pages.delete(pages.keys().next().value);
-    window.apus.ask(`console/data/runs?${query({ offset: index * PAGE, limit: PAGE })}`).then(
+    // All are counted once for each search: that may take longer than a page of them.
+    const more = counted === generation ? { count: "0" } : {};
+    counted = generation;
+    window.apus.ask(`console/data/runs?${query({ offset: index * PAGE, limit: PAGE, ...more })}`).then(
         (answer) => {
             if (turn !== generation) return;
             pages.set(index, answer.rows);
-            setCount(answer.total);
+            if (answer.total !== undefined) setCount(answer.total);
             show();
         },
         (error) => {
             pages.delete(index);
+            if (more.count === undefined) counted = -1;
             if (turn === generation) window.apus.toast(error.message, true);
         },
     );

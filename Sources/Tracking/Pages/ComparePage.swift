@@ -4,6 +4,8 @@ import ApusKernel
 /// Several runs side by side.
 struct ComparePage {
     static let limit = 200
+    /// The most cells of one table; rows beyond that are left out, and the page says so.
+    private static let cellLimit = 40_000
 
     let runs: [Run]
 
@@ -49,9 +51,10 @@ struct ComparePage {
         let columns = runs.map { run in
             Dictionary(run[keyPath: pairs].map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
         }
-        let keys = Set(columns.flatMap(\.keys)).filter { !$0.hasPrefix("mlflow.") }.sorted()
+        let all = Set(columns.flatMap(\.keys)).filter { !$0.hasPrefix("mlflow.") }.sorted()
+        let keys = shown(all)
         if !keys.isEmpty {
-            Component.card(title, note: "marked where runs differ") {
+            Component.card(title, note: "marked where runs differ\(rest(all))") {
                 Component.narrowing(title.lowercased())
                 grid(title) {
                     for key in keys {
@@ -74,9 +77,10 @@ struct ComparePage {
         let columns = runs.map { run in
             Dictionary(run.metrics.map { ($0.key, $0.shownValue) }, uniquingKeysWith: { _, last in last })
         }
-        let keys = Set(columns.flatMap(\.keys)).sorted()
+        let all = Set(columns.flatMap(\.keys)).sorted()
+        let keys = shown(all)
         if !keys.isEmpty {
-            Component.card("Metrics", note: "latest values; the first run is the baseline") {
+            Component.card("Metrics", note: "latest values; the first run is the baseline\(rest(all))") {
                 Component.narrowing("metrics")
                 grid("Metrics") {
                     for key in keys {
@@ -102,6 +106,13 @@ struct ComparePage {
                 }
             }
         }
+    }
+
+    private func shown(_ keys: [String]) -> [String] { Array(keys.prefix(Self.cellLimit / max(1, runs.count))) }
+
+    private func rest(_ keys: [String]) -> String {
+        let left = keys.count - shown(keys).count
+        return left > 0 ? "; \(NumberText.grouped(Int64(left))) more rows are left out" : ""
     }
 
     private func grid(_ label: String, @HTMLBuilder rows: () -> HTML) -> HTML {

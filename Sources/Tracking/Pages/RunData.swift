@@ -38,9 +38,10 @@ struct RunData {
         let offset = max(0, request.queryValue("offset").flatMap(Int64.init) ?? 0)
         let limit = min(Self.rowLimit, max(1, request.queryValue("limit").flatMap(Int64.init) ?? 100))
         let search = query.search(experiment: try experiment(request), offset: offset, limit: limit)
-        let window = try await store.window(search, columns: query.columns)
+        let isCounted = request.queryValue("count") != "0"
+        let window = try await store.window(search, columns: query.columns, isCounted: isCounted)
         return .json { json in
-            json.member("total", window.total)
+            if let total = window.total { json.member("total", total) }
             json.member("offset", offset)
             json.key("rows")
             json.array(window.rows) { json, row in Self.write(row, query.columns, to: &json) }
@@ -85,7 +86,8 @@ struct RunData {
             while offset < Self.csvLimit {
                 let window = try await store.window(
                     base.search(experiment: id, offset: offset, limit: Self.rowLimit),
-                    columns: columns
+                    columns: columns,
+                    isCounted: false
                 )
                 var text = ""
                 for row in window.rows { text += Self.line(Self.cells(row, columns)) }

@@ -11,6 +11,8 @@ struct RunsPage {
     /// Why the filter cannot be read; nil when it can.
     let problem: String?
 
+    private var total: Int64 { window.total ?? 0 }
+
     var page: ConsolePage {
         ConsolePage(
             experiment.name,
@@ -41,7 +43,7 @@ struct RunsPage {
             if let problem {
                 Element.div(.class("filter-error"), .role("alert"), .id("filter-problem")) { problem }
             }
-            if window.total == 0, problem == nil {
+            if total == 0, problem == nil {
                 if query.filter.isEmpty {
                     Component.empty("No runs yet", "A run appears here as soon as a client starts it.") {
                         Component.code("mlflow.set_experiment(experiment_id=\"\(experiment.id)\")", language: "python")
@@ -90,7 +92,7 @@ struct RunsPage {
             Element.button(.class("button button-primary")) { "Search" }
             Element.button(.class("button"), .type("button"), Attribute("data-columns")) { "Columns" }
             Element.output(.class("muted"), Attribute("data-total")) {
-                "\(NumberText.grouped(window.total)) \(window.total == 1 ? "run" : "runs")"
+                "\(NumberText.grouped(total)) \(total == 1 ? "run" : "runs")"
             }
         }
     }

@@ -40,13 +40,19 @@ struct RunWindow: Sendable {
     }
 
     var rows: [Row] = []
-    /// All runs that the filter finds.
-    var total: Int64 = 0
+    /// All runs that the filter finds; nil when they were not counted.
+    var total: Int64?
 }
 
 extension TrackingStore {
     /// Reads a window of a search; costs as much as its rows and columns, however many runs and keys there are.
-    func window(_ search: RunSearch, columns: [WindowColumn]) async throws -> RunWindow {
+    ///
+    /// Counting all that the filter finds may take longer than the window itself, and is left out unless `isCounted`.
+    func window(
+        _ search: RunSearch,
+        columns: [WindowColumn],
+        isCounted: Bool = true
+    ) async throws -> RunWindow {
         let page = try await searchRuns(search)
         let planner = RunSearchPlanner(
             experiments: try search.experimentIDs.map(Experiment.parseID),
@@ -56,7 +62,9 @@ extension TrackingStore {
         )
         return try await database.read { transaction in
             var window = RunWindow(rows: page.items.map { RunWindow.Row(info: $0.info) })
-            window.total = try planner.phases(transaction).reduce(0) { $0 + (try $1.count(transaction)) }
+            if isCounted {
+                window.total = try planner.phases(transaction).reduce(0) { $0 + (try $1.count(transaction)) }
+            }
             try Self.fill(&window.rows, page.items.map(\.key), columns, transaction)
             return window
         }

@@ -71,7 +71,7 @@ extension TrackingStore {
     func find(_ text: String, limit: Int64) async throws -> (experiments: [(id: Int64, name: String)], runs: [Run.Info])
     {
         // A wildcard of the client's is a character like any other here.
-        let pattern = "%\(text.lowercased().filter { $0 != "%" && $0 != "_" })%"
+        let pattern = "%\(text.lowercased().filter { $0 != "%" && $0 != "_" && $0 != "\\" })%"
         return try await database.read { transaction in
             let experiments = try transaction.query(
                 """
