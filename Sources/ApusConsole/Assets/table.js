@@ -39,7 +39,9 @@ const layout = () => {
             const key = name.slice(dot + 1);
             // Backticks name any key, but one that holds a backtick itself.
             const order = key.includes("`") ? undefined : `${kind}.\`${key}\``;
-            return { title: key, width: kind === "metrics" ? 120 : 150, kind, order, name };
+            // Wide enough for the heading, unless that is very long.
+            const width = Math.min(260, Math.max(kind === "metrics" ? 120 : 150, key.length * 8 + 48));
+            return { title: key, width, kind, order, name };
         }),
     ];
     let left = 0;
