@@ -290,7 +290,8 @@ apus.onChange((changes) => {
 });
 
 let source;
-let wasLost = false;
+// What happens between the making of a page and its first connection is not told either.
+let wasLost = true;
 let wait = 1000;
 const listen = () => {
     source = new EventSource(new URL("console/events", document.baseURI));
