@@ -54,7 +54,7 @@ release: ## build a binary with the Swift libraries inside
 	@ls -l .build-static/release/apus
 
 clean: ## remove everything that was built
-	rm -rf .build .build-static .build-fuzz .venv-mlflow bench-results
+	rm -rf .build .build-assets .build-static .build-fuzz demo-pages .venv-mlflow bench-results
 
 ci: ## what the continuous integration runs
 	@.ci/run

@@ -141,7 +141,8 @@ let package = Package(
         tests(
             of: "Registry",
             [
-                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting", "Tracking",
+                "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusTesting",
+                "Tracking",
                 crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, serviceLifecycle,
             ]
         ),

@@ -38,28 +38,32 @@ extension Console {
         _ subscription: ChangeFeed.Subscription,
         _ writer: inout any ResponseBodyWriter
     ) async throws {
-        // What proxies and browsers drop, when nothing comes for long, is kept open.
-        let beat = Task {
-            while !Task.isCancelled {
-                try await Task.sleep(for: .seconds(15))
-                subscription.note("")
-            }
-        }
-        defer { beat.cancel() }
         try await writer.write(ByteBuffer(string: "retry: 1000\n\n"))
-        while let found = await subscription.next() {
-            let shown = found.filter { !$0.isEmpty }
-            var text = ByteBuffer(string: ":\n\n")
-            if !shown.isEmpty {
-                var json = JSONWriter()
-                json.array(shown.sorted()) { $0.string($1) }
-                text = ByteBuffer(string: "data: ")
-                text.writeBytes(json.bytes)
-                text.writeString("\n\n")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // What proxies and browsers drop, when nothing comes for long, is kept open.
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: .seconds(15))
+                    subscription.note("")
+                }
             }
-            try await writer.write(text)
-            try await Task.sleep(for: .milliseconds(200))
+            defer { group.cancelAll() }
+            while let found = await subscription.next() {
+                try await writer.write(event(found.filter { !$0.isEmpty }))
+                try await Task.sleep(for: .milliseconds(200))
+            }
         }
+    }
+
+    /// An event that names the changes, or a comment when there is none.
+    private static func event(_ changes: Set<String>) -> ByteBuffer {
+        guard !changes.isEmpty else { return ByteBuffer(string: ":\n\n") }
+        var json = JSONWriter()
+        json.array(changes.sorted()) { $0.string($1) }
+        var text = ByteBuffer(string: "data: ")
+        text.writeBytes(json.bytes)
+        text.writeString("\n\n")
+        return text
     }
 }
 

@@ -74,7 +74,13 @@ struct Server {
                     + tracking.pages(on: console, registered: registry.store) + registry.pages(on: console)
                     + [
                         console.page("console/system", .read(.server)) { [settings] _ in
-                            SystemPage(settings: settings, database: database, tracking: tracking).page()
+                            SystemPage(
+                                facts: settings.facts,
+                                queues: [
+                                    ("Writes", database.waitingWrites + tracking.store.waitingWrites),
+                                    ("Reads", database.waitingReads),
+                                ]
+                            ).page
                         }
                     ],
             configuration: .init(

@@ -91,6 +91,19 @@ struct ServerSettings: Sendable {
         accessLog = value(options.accessLog, "access-log", "APUS_ACCESS_LOG") ?? "off"
     }
 
+    /// What people may see of the settings: the address of a database may hold a password.
+    var facts: [(name: String, value: String)] {
+        let place =
+            switch database {
+            case .sqlite(let path): "SQLite, \(path)"
+            case .postgres: "PostgreSQL"
+            }
+        return [
+            ("Version", Build.version), ("Database", place), ("Data folder", dataFolder), ("Artifacts", vaultFolder),
+            ("Default artifact root", artifactRoot), ("Host check", checksHosts ? "on" : "off"),
+        ]
+    }
+
     /// Refuses options of `mlflow server` without which a server would do something else than its operator expects;
     /// those that only tune MLflow's own works are accepted and have no effect.
     private static func refuseWhatIsMissing(_ options: ServerOptions) throws {

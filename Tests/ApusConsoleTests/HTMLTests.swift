@@ -28,12 +28,6 @@ import Testing
         #expect(link.text == "console/a%2Fb%3Fc%23d?x%20y=1%262%3D3#f%20g")
     }
 
-    @Test(arguments: ["javascript:alert(1)", "data:text/html,x", "//evil.example", "http://a b", "HTTP://x", ""])
-    func `a link of a client's is one of the web or none`(_ text: String) {
-        #expect(Link(web: text) == nil)
-        #expect(Link(web: "https://example.com/x?y=1")?.text == "https://example.com/x?y=1")
-    }
-
     @Test(arguments: [
         (0.0, "0"), (1.0, "1"), (-2.0, "-2"), (0.333333333, "0.333333"), (123_456.789, "123457"), (1e-7, "1.0e-7"),
         (1.5e20, "1.5e20"), (Double.nan, "NaN"), (.infinity, "∞"), (-.infinity, "−∞"), (259_114_968.4, "259114968"),

@@ -1,3 +1,4 @@
+import ApusConsole
 import ApusGateway
 import ApusKernel
 import ApusLedger
@@ -11,7 +12,9 @@ import Tracking
 /// Walks every route that the capabilities register.
 @Suite struct AllRoutesTests {
     /// The routes that anyone may call: they tell nothing about anybody's data.
-    private static let open: Set<String> = ["health", "version", "3.0/mlflow/server-info"]
+    private static let open: Set<String> = [
+        "health", "version", "3.0/mlflow/server-info", "", "console/assets/{version}/{name}", "console/styleguide",
+    ]
 
     private struct Nobody: Authorizer {
         func authorize(_ permission: Permission, _ request: GatewayRequest) async throws {
@@ -41,7 +44,11 @@ import Tracking
                 ),
                 logger: base.logger
             )
-            let routes = tracking.routes + registry.routes
+            let console = Console(prefix: "", version: "0")
+            let pages =
+                console.routes + [Console.liveRoute(base.ledger.changes)]
+                + tracking.pages(on: console, registered: registry.store) + registry.pages(on: console)
+            let routes = tracking.routes + registry.routes + pages
             let responder = GatewayResponder(
                 routes: routes,
                 configuration: .init(authorizer: Nobody(), logger: base.logger)

@@ -163,6 +163,24 @@ private struct NoVersions: RegisteredVersions {
         }
     }
 
+    @Test func `the lowest and highest are kept beside NaN, and of points at one place`() async throws {
+        try await with(.sqlite) { site in
+            let run = try await site.store.createRun(.init(experimentID: "0")).info.id.rawValue
+            for (key, isOnePlace) in [("spread", false), ("place", true)] {
+                var batch = LogBatch(runID: run)
+                batch.metrics = (0..<1_000).map { number in
+                    let value = number == 400 ? -7.0 : number == 600 ? 9.0 : number % 2 == 0 ? .nan : 3.0
+                    let step = Int64(isOnePlace ? 5 : number)
+                    return MetricPoint(key: key, value: value, timestamp: Int64(number), step: step)
+                }
+                try await site.store.log(batch)
+                let reduced = try await site.get("/console/data/series?key=\(key)&run=\(run)&columns=1")
+                #expect(reduced.text.contains("-7.0") && reduced.text.contains("9.0"), "\(reduced.text)")
+                #expect(reduced.text.split(separator: ",").count < 30)
+            }
+        }
+    }
+
     @Test(arguments: ApusFixture.dialects)
     func `names are found`(_ dialect: Dialect) async throws {
         try await with(dialect) { site in

@@ -18,18 +18,6 @@ package enum NumberText {
         return rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)"
     }
 
-    /// Such as `1.5 GB`.
-    package static func bytes(_ count: Int64) -> String {
-        let units = ["bytes", "kB", "MB", "GB", "TB", "PB"]
-        var value = Double(count)
-        var unit = 0
-        while value >= 1000, unit < units.count - 1 {
-            value /= 1000
-            unit += 1
-        }
-        return unit == 0 ? "\(count) \(count == 1 ? "byte" : "bytes")" : "\((value * 10).rounded() / 10) \(units[unit])"
-    }
-
     /// With thin gaps between groups of three digits.
     package static func grouped(_ number: Int64) -> String {
         let digits = Array("\(number.magnitude)")

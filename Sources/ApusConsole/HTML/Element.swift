@@ -1,6 +1,7 @@
 /// The elements that pages are made of.
 package enum Element: String, Sendable {
-    case a, abbr, article, aside, audio, button, caption, code, dd, details, dialog, div, dl, dt, em, fieldset,
+    case a, abbr, article, aside, audio, base, body, button, caption, code, dd, details, dialog, div, dl, dt, em,
+        fieldset,
         figcaption,
         figure, footer, form, h1, h2, h3, head, header, iframe, img, input, kbd, label, legend, li, link, main, meta,
         nav,
@@ -11,7 +12,7 @@ package enum Element: String, Sendable {
     /// Whether it has neither content nor an end tag.
     fileprivate var isVoid: Bool {
         switch self {
-        case .img, .input, .link, .meta: true
+        case .base, .img, .input, .link, .meta: true
         default: false
         }
     }

@@ -1,10 +1,10 @@
 import ApusGateway
 
-/// An address that pages may point to: one of this server, or of the web.
+/// An address of this server that pages may point to.
 ///
 /// It is made from parts and never from a client's text as a whole, so that none leads to a script.
 package struct Link: Sendable, Hashable {
-    /// The address, with its segments and arguments encoded; one of this server is relative to the root, which every
+    /// The address, with its segments and arguments encoded; relative to the root, which every
     /// page names as its base, so that pages work behind any prefix.
     package let text: String
 
@@ -20,13 +20,6 @@ package struct Link: Sendable, Hashable {
             text += "?" + query.map { "\(Self.encoded($0.0))=\(Self.encoded($0.1))" }.joined(separator: "&")
         }
         if !fragment.isEmpty { text += "#\(Self.encoded(fragment))" }
-        self.text = text
-    }
-
-    /// An address of the web that a client gave; nil unless its scheme is `http` or `https`.
-    package init?(web text: String) {
-        guard text.hasPrefix("https://") || text.hasPrefix("http://"), text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
-        else { return nil }
         self.text = text
     }
 

@@ -1,3 +1,4 @@
+import ApusKernel
 internal import CConsoleAssets
 import Crypto
 
@@ -28,8 +29,8 @@ package enum Asset: String, Sendable, CaseIterable {
             guard let name = raw.name, let asset = Asset(rawValue: String(cString: name)) else { continue }
             let bytes = Array(UnsafeBufferPointer(start: raw.bytes, count: raw.count))
             let digest = SHA256.hash(data: bytes).prefix(6)
-            let version = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-            contents[asset] = Content(bytes: bytes, version: version)
+            let version = digest.flatMap { [Hexadecimal.digit($0 >> 4), Hexadecimal.digit($0)] }
+            contents[asset] = Content(bytes: bytes, version: String(decoding: version, as: UTF8.self))
         }
         return contents
     }()

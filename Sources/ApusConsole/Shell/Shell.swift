@@ -7,13 +7,13 @@ struct Shell {
 
     /// The whole document.
     func render(_ page: ConsolePage) -> String {
-        let document = Element.head() { head(page) } + HTML(markup: body(page).markup)
+        let document = Element.head() { head(page) } + Element.body() { content(page) }
         return "<!doctype html>\n<html lang=\"en\">\(document.markup)</html>\n"
     }
 
     @HTMLBuilder private func head(_ page: ConsolePage) -> HTML {
         Element.meta(Attribute("charset", "utf-8"))
-        HTML(markup: "<base href=\"\(base)\">")
+        Element.base(Attribute("href", base))
         Element.meta(.name("viewport"), Attribute("content", "width=device-width, initial-scale=1"))
         Element.meta(.name("color-scheme"), Attribute("content", "light dark"))
         Element.title() { "\(page.title) · Apus" }
@@ -30,10 +30,6 @@ struct Shell {
         for script in [.shell] + page.scripts {
             Element.script(.type("module"), .src(script.link))
         }
-    }
-
-    private func body(_ page: ConsolePage) -> HTML {
-        HTML(markup: "<body>") + content(page) + HTML(markup: "</body>")
     }
 
     @HTMLBuilder private func content(_ page: ConsolePage) -> HTML {

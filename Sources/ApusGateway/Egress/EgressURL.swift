@@ -29,8 +29,10 @@ package struct EgressURL: Sendable, Equatable {
         let head = text.prefix { $0 != ":" }
         let scheme = head.count < text.count ? head.lowercased() : ""
         guard schemes.contains(scheme) else {
+            // Inside of a sentence.
+            let named = "\(subject.prefix(1).lowercased())\(subject.dropFirst())"
             throw EgressError.badAddress(
-                "Invalid \(subject.prefix(1).lowercased())\(subject.dropFirst()) scheme: '\(scheme)'. Allowed schemes are: \(schemes.joined(separator: ", "))."
+                "Invalid \(named) scheme: '\(scheme)'. Allowed schemes are: \(schemes.joined(separator: ", "))."
             )
         }
         let rest = text[head.endIndex...].dropFirst()

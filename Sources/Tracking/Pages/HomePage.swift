@@ -33,30 +33,28 @@ struct HomePage {
     }
 
     @HTMLBuilder private var lately: HTML {
-        Element.div() {
-            Component.card("Running", note: overview.running.isEmpty ? "" : "\(overview.running.count) now") {
-                if overview.running.isEmpty {
-                    Component.empty("Nothing is running", "A run appears here as soon as a client starts it.")
-                } else {
-                    RunViews.list("Running", overview.running, experiments: overview.experiments)
-                }
+        Component.card("Running", note: overview.running.isEmpty ? "" : "\(overview.running.count) now") {
+            if overview.running.isEmpty {
+                Component.empty("Nothing is running", "A run appears here as soon as a client starts it.")
+            } else {
+                RunViews.list("Running", overview.running, experiments: overview.experiments)
             }
-            if !overview.failed.isEmpty {
-                Component.card("Needs attention", note: "failed in the last seven days") {
-                    RunViews.list("Failed", overview.failed, experiments: overview.experiments)
-                }
+        }
+        if !overview.failed.isEmpty {
+            Component.card("Needs attention", note: "failed in the last seven days") {
+                RunViews.list("Failed", overview.failed, experiments: overview.experiments)
             }
-            Component.card("Newest runs") {
-                RunViews.list("Newest runs", overview.newest, experiments: overview.experiments)
-            }
-            Component.card("Latest changes") {
-                Element.ol(.class("timeline")) {
-                    for event in events {
-                        Element.li() {
-                            Component.time(event.milliseconds)
-                            Element.span() { "\(Self.words(event.event.action)) " }
-                            Element.code() { event.event.subject }
-                        }
+        }
+        Component.card("Newest runs") {
+            RunViews.list("Newest runs", overview.newest, experiments: overview.experiments)
+        }
+        Component.card("Latest changes") {
+            Element.ol(.class("timeline")) {
+                for event in events {
+                    Element.li() {
+                        Component.time(event.milliseconds)
+                        Element.span() { "\(Self.words(event.event.action)) " }
+                        Element.code() { event.event.subject }
                     }
                 }
             }

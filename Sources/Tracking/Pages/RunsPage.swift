@@ -6,7 +6,6 @@ import ApusQuery
 struct RunsPage {
     let experiment: Experiment
     let window: RunWindow
-    let columns: [WindowColumn]
     let query: RunsQuery
     /// Why the filter cannot be read; nil when it can.
     let problem: String?
@@ -101,7 +100,6 @@ struct RunsPage {
         Element.div(
             .id("runs"),
             Attribute("data-runs", "\(experiment.id)"),
-            Attribute("data-all-columns", "\(columns.count)"),
             Attribute("data-shown", query.columns.map(\.name).joined(separator: "\n"))
         ) {
             if !window.rows.isEmpty {

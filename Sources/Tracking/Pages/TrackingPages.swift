@@ -73,7 +73,7 @@ package struct TrackingPages {
         } catch let error as any PublicError where error.code == .invalidParameterValue {
             problem = error.message
         }
-        return RunsPage(experiment: experiment, window: window, columns: columns, query: query, problem: problem).page
+        return RunsPage(experiment: experiment, window: window, query: query, problem: problem).page
     }
 
     /// Metrics and params in turn, until the table is as wide as a screen.
@@ -85,12 +85,11 @@ package struct TrackingPages {
 
     private func run(_ request: GatewayRequest, _ tab: TrackingPage.RunTab) async throws -> ConsolePage {
         let run = try await store.run(id: try request.parameter("run_id"))
-        let models = try await store.loggedModels(ofRun: run)
         return RunPage(
             run: run,
             experiment: try await store.experiment(id: "\(run.info.experimentID)"),
             tab: tab,
-            models: models,
+            models: tab == .models ? try await store.loggedModels(ofRun: run) : [],
             versions: tab == .overview ? try await registered.versions(ofRun: run.info.id.rawValue) : []
         ).page
     }

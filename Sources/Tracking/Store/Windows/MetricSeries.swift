@@ -72,21 +72,26 @@ enum M4 {
         }
         let start = position(first)
         let width = (position(last) - start) / Double(columns)
-        guard width > 0 else { return points.count > columns * 4 ? Array(points.prefix(columns * 4)) : points }
+        // Points that all stand at one place are one column.
+        func column(_ place: Int) -> Double {
+            width > 0 ? ((position(points[place]) - start) / width).rounded(.down) : 0
+        }
         var kept: [MetricPack.Point] = []
         kept.reserveCapacity(columns * 4 + 4)
         var begin = 0
         while begin < points.count {
-            let column = ((position(points[begin]) - start) / width).rounded(.down)
-            var end = begin + 1
-            var low = begin
-            var high = begin
-            while end < points.count, ((position(points[end]) - start) / width).rounded(.down) == column {
-                if points[end].value < points[low].value { low = end }
-                if points[end].value > points[high].value { high = end }
+            var end = begin
+            var low: Int?
+            var high: Int?
+            while end < points.count, column(end) == column(begin) {
+                // NaN has no place among the others.
+                if !points[end].isNaN {
+                    if low.map({ points[end].value < points[$0].value }) ?? true { low = end }
+                    if high.map({ points[end].value > points[$0].value }) ?? true { high = end }
+                }
                 end += 1
             }
-            for place in Set([begin, low, high, end - 1]).sorted() { kept.append(points[place]) }
+            for place in Set([begin, low ?? begin, high ?? begin, end - 1]).sorted() { kept.append(points[place]) }
             begin = end
         }
         return kept

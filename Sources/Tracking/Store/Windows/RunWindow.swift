@@ -54,20 +54,23 @@ extension TrackingStore {
         isCounted: Bool = true
     ) async throws -> RunWindow {
         let page = try await searchRuns(search)
+        return try await database.read { transaction in
+            var window = RunWindow(rows: page.items.map { RunWindow.Row(info: $0.info) })
+            if isCounted { window.total = try Self.count(search, transaction) }
+            try Self.fill(&window.rows, page.items.map(\.key), columns, transaction)
+            return window
+        }
+    }
+
+    /// All runs that a search finds, whatever its page.
+    private static func count(_ search: RunSearch, _ transaction: Transaction) throws -> Int64 {
         let planner = RunSearchPlanner(
             experiments: try search.experimentIDs.map(Experiment.parseID),
             stages: search.view.stages,
             filter: try SearchSchema.runs.parse(filter: search.filter),
             order: []
         )
-        return try await database.read { transaction in
-            var window = RunWindow(rows: page.items.map { RunWindow.Row(info: $0.info) })
-            if isCounted {
-                window.total = try planner.phases(transaction).reduce(0) { $0 + (try $1.count(transaction)) }
-            }
-            try Self.fill(&window.rows, page.items.map(\.key), columns, transaction)
-            return window
-        }
+        return try planner.phases(transaction).reduce(0) { $0 + (try $1.count(transaction)) }
     }
 
     private static func fill(
@@ -148,13 +151,16 @@ extension TrackingStore {
         return found.sorted { places[$0.info.id.rawValue, default: 0] < places[$1.info.id.rawValue, default: 0] }
     }
 
-    /// The logged models that a run made, the oldest first.
+    /// The logged models that a run made and that were not deleted since, the oldest first; at most 100.
     func loggedModels(ofRun run: Run) async throws -> [LoggedModel] {
-        var models: [LoggedModel] = []
-        for id in run.modelOutputs.prefix(100).map(\.modelID) {
-            // One may have been deleted since.
-            if let model = try? await loggedModel(id: id) { models.append(model) }
+        let ids = run.modelOutputs.prefix(100).map(\.modelID)
+        guard !ids.isEmpty else { return [] }
+        return try await database.read { transaction in
+            try Self.loggedModels(
+                where: "m.model_id IN (?*) AND m.lifecycle_stage = 'active' ORDER BY m.logged_model_id",
+                [.texts(ids)],
+                transaction
+            )
         }
-        return models
     }
 }
