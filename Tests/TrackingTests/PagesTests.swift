@@ -6,6 +6,7 @@ import ApusTesting
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NIOCore
 import Testing
 import Tracking
 
@@ -134,49 +135,31 @@ private struct NoVersions: RegisteredVersions {
         }
     }
 
-    @Test(arguments: ApusFixture.dialects)
-    func `a chart keeps every spike, and finer data comes with a zoom`(_ dialect: Dialect) async throws {
-        try await with(dialect) { site in
-            let run = try await site.store.createRun(.init(experimentID: "0")).info.id.rawValue
-            for part in 0..<10 {
-                var batch = LogBatch(runID: run)
-                batch.metrics = (0..<1_000).map { step in
-                    let step = part * 1_000 + step
-                    return MetricPoint(
-                        key: "m",
-                        value: step == 4_321 ? 99 : step == 7_000 ? .nan : 0.5,
-                        timestamp: Int64(step),
-                        step: Int64(step)
-                    )
-                }
-                try await site.store.log(batch)
-            }
-            let whole = try await site.get("/console/data/series?key=m&run=\(run)&run=none&columns=50")
-            #expect(whole.text.contains(#""total":10000"#) && whole.text.contains("99.0"))
-            #expect(whole.text.utf8.count < 10_000)
-            let part = try await site.get("/console/data/series?key=m&run=\(run)&columns=50&from=6999&to=7001")
-            #expect(part.text.contains(#""step":[6998,6999,7000,7001,7002]"#), "\(part.text)")
-            #expect(part.text.contains(#""value":[0.5,0.5,null,0.5,0.5]"#), "\(part.text)")
-            for bad in ["", "?key=m", "?run=\(run)"] {
-                #expect(try await site.get("/console/data/series\(bad)").status == 400)
-            }
-        }
-    }
-
-    @Test func `the lowest and highest are kept beside NaN, and of points at one place`() async throws {
+    @Test func `curves are sent packed, and what cannot be drawn is refused`() async throws {
         try await with(.sqlite) { site in
             let run = try await site.store.createRun(.init(experimentID: "0")).info.id.rawValue
-            for (key, isOnePlace) in [("spread", false), ("place", true)] {
-                var batch = LogBatch(runID: run)
-                batch.metrics = (0..<1_000).map { number in
-                    let value = number == 400 ? -7.0 : number == 600 ? 9.0 : number % 2 == 0 ? .nan : 3.0
-                    let step = Int64(isOnePlace ? 5 : number)
-                    return MetricPoint(key: key, value: value, timestamp: Int64(number), step: step)
-                }
-                try await site.store.log(batch)
-                let reduced = try await site.get("/console/data/series?key=\(key)&run=\(run)&columns=1")
-                #expect(reduced.text.contains("-7.0") && reduced.text.contains("9.0"), "\(reduced.text)")
-                #expect(reduced.text.split(separator: ",").count < 30)
+            var batch = LogBatch(runID: run)
+            batch.metrics = [0.5, .nan, -.infinity].enumerated().map { step, value in
+                MetricPoint(key: "m", value: value, timestamp: 1_000, step: Int64(step))
+            }
+            try await site.store.log(batch)
+            var bytes = ByteBuffer()
+            let uri = "/console/data/series?key=m&run=\(run)&run=none&columns=50"
+            try await site.client.execute(uri: uri, method: .get, headers: [:]) { response in
+                #expect(response.headers[.contentType] == "application/vnd.apus.series")
+                bytes = response.body
+            }
+            let length = Int(bytes.readInteger(endianness: .little, as: UInt32.self) ?? 0)
+            #expect((length + 4) % 8 == 0)
+            let head = bytes.readString(length: length) ?? ""
+            #expect(head.contains(#"{"series":[{"run":"\#(run)","total":3,"count":3}]}"#), "\(head)")
+            var numbers: [Double] = []
+            while let word = bytes.readInteger(endianness: .little, as: UInt64.self) {
+                numbers.append(Double(bitPattern: word))
+            }
+            #expect(numbers.map { "\($0)" } == ["0.0", "1.0", "2.0", "0.5", "nan", "-inf"])
+            for bad in ["", "?key=m", "?run=\(run)", "?key=m&run=\(run)&axis=moon"] {
+                #expect(try await site.get("/console/data/series\(bad)").status == 400)
             }
         }
     }

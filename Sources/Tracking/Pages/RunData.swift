@@ -13,15 +13,12 @@ struct RunData {
     /// The most rows of a table that are sent at once.
     private static let rowLimit: Int64 = 500
     private static let csvLimit: Int64 = 100_000
-    private static let seriesLimit = 200
-    private static let columnLimit = 4_000
 
     var routes: [Route] {
         [
             Route(.get, "console/data/runs", .root, .read(.run), runs),
             Route(.get, "console/data/runs.csv", .root, .read(.run), csv),
             Route(.get, "console/data/columns", .root, .read(.run), columns),
-            Route(.get, "console/data/series", .root, .read(.run), series),
             Route(.get, "console/data/find", .root, .read(.run), find),
         ]
     }
@@ -143,37 +140,6 @@ struct RunData {
         return .json { json in
             json.key("columns")
             json.array(columns) { $0.string($1.name) }
-        }
-    }
-
-    private func series(_ request: GatewayRequest) async throws -> GatewayResponse {
-        let runs = request.query.filter { $0.name == "run" }.map(\.value)
-        guard let key = request.queryValue("key"), !key.isEmpty, !runs.isEmpty, runs.count <= Self.seriesLimit else {
-            throw RequestError.invalid("Give 'key', and one to \(Self.seriesLimit) times 'run'.")
-        }
-        let columns = min(Self.columnLimit, max(1, request.queryValue("columns").flatMap(Int.init) ?? 500))
-        let axis = SeriesAxis(rawValue: request.queryValue("axis") ?? "step") ?? .step
-        let from = request.queryValue("from").flatMap(Double.init)
-        let to = request.queryValue("to").flatMap(Double.init)
-        var range: ClosedRange<Double>?
-        if let from, let to, from <= to { range = from...to }
-        let found = try await store.series(runs: runs, key: key, axis: axis, range: range, columns: columns)
-        return .json { json in
-            json.key("series")
-            json.array(found) { json, series in
-                json.object { json in
-                    json.member("run", series.run)
-                    json.member("total", Int64(series.total))
-                    json.key("step")
-                    json.array(series.points) { $0.integer($1.step) }
-                    json.key("time")
-                    json.array(series.points) { $0.integer($1.timestamp) }
-                    json.key("value")
-                    json.array(series.points) { json, point in
-                        if point.isNaN { json.null() } else { json.double(point.value) }
-                    }
-                }
-            }
         }
     }
 

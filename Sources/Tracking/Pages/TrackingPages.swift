@@ -25,7 +25,7 @@ package struct TrackingPages {
             console.page(TrackingPage.experiments.pattern, .read(.experiment), experiments),
             console.page(TrackingPage.experiment(0).pattern, .read(.run), runs),
             console.page(TrackingPage.compare([]).pattern, .read(.run), compare),
-        ] + RunData(store: store).routes
+        ] + RunData(store: store).routes + SeriesData(store: store).routes
     }
 
     private func home(_ request: GatewayRequest) async throws -> ConsolePage {

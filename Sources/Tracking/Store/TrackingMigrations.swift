@@ -219,5 +219,37 @@ extension TrackingStore {
                 """,
             ]
         ),
+        Migration(
+            "tracking-0006-metric-levels",
+            [
+                // Nothing is known of chunks that are there already; MetricCompactor writes them anew.
+                "ALTER TABLE metric_chunks ADD COLUMN point_count INTEGER NOT NULL DEFAULT 0",
+                "ALTER TABLE metric_chunks ADD COLUMN min_step INTEGER NOT NULL DEFAULT 0",
+                "ALTER TABLE metric_chunks ADD COLUMN max_step INTEGER NOT NULL DEFAULT 0",
+                "ALTER TABLE metric_chunks ADD COLUMN is_step_ordered INTEGER NOT NULL DEFAULT 0",
+                "CREATE INDEX metric_chunks_without_levels ON metric_chunks (chunk_id) WHERE point_count = 0",
+                // Holds all that a chart asks before it decides what to read: the points lie before the new columns in
+                // a row, and would have to be passed over.
+                """
+                CREATE INDEX metric_chunks_by_series
+                ON metric_chunks (
+                    run_id, key_id, min_timestamp, max_timestamp, chunk_id,
+                    point_count, min_step, max_step, is_step_ordered
+                )
+                """,
+                "DROP INDEX metric_chunks_by_key",
+                """
+                CREATE TABLE metric_levels (
+                    level_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    chunk_id INTEGER NOT NULL REFERENCES metric_chunks (chunk_id) ON DELETE CASCADE,
+                    axis TEXT NOT NULL CHECK (axis IN ('step', 'time')),
+                    bucket_size INTEGER NOT NULL,
+                    buckets BLOB NOT NULL,
+                    UNIQUE (chunk_id, axis, bucket_size)
+                ) STRICT
+                """,
+            ],
+            postgres: ["ALTER TABLE metric_levels ALTER COLUMN buckets SET STORAGE EXTERNAL"]
+        ),
     ]
 }

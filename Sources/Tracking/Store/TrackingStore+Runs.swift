@@ -90,7 +90,7 @@ extension TrackingStore {
 
     /// Changes what is not nil of an active run; an empty name is ignored.
     package func updateRun(id: String, status: RunStatus?, endTime: Int64?, name: String?) async throws -> Run.Info {
-        try await database.write(subject: Self.subject(id)) { [ledger] transaction in
+        try await database.write(subject: Self.subject(id)) { [ledger, compactor] transaction in
             let row = try Self.activeRun(id, transaction)
             if let name, !name.isEmpty {
                 _ = try Limits.checkLength(name, Limits.tagValueLength, "run_name")
@@ -111,7 +111,10 @@ extension TrackingStore {
             }
             let info = try Self.infos(where: "r.run_id = ?", [.integer(row.key)], transaction).first
             guard let info else { throw TrackingError.runNotFound(id: id) }
-            transaction.onCommit { [changes = ledger.changes] in changes.note("run.updated run/\(id)") }
+            transaction.onCommit { [compactor, changes = ledger.changes] in
+                changes.note("run.updated run/\(id)")
+                if info.info.endTime != nil { compactor.noteEnd(run: row.key) }
+            }
             return info.info
         }
     }

@@ -11,6 +11,15 @@ enum MetricPack {
         let value: Double
         let isNaN: Bool
 
+        /// Whether a chart has a place for it: MLflow keeps infinity as the largest finite number.
+        var isFinite: Bool { !isNaN && value.magnitude < .greatestFiniteMagnitude }
+
+        /// The value as it was logged.
+        var logged: Double {
+            if isFinite { return value }
+            return isNaN ? .nan : value < 0 ? -.infinity : .infinity
+        }
+
         /// The order of a history: timestamp, step, value.
         static func < (left: Point, right: Point) -> Bool {
             if left.timestamp != right.timestamp { return left.timestamp < right.timestamp }
@@ -77,6 +86,14 @@ enum MetricPack {
     static func append(chunk bytes: [UInt8], to points: inout [Point]) {
         points.reserveCapacity(points.count + bytes.count / (chunkWords * 8))
         forEachRecord(bytes, chunkWords) { word in points.append(point(word(0), word(1), word(2))) }
+    }
+
+    /// What `body` makes of each point of a chunk.
+    static func points<T>(ofChunk bytes: [UInt8], _ body: (Point) -> T) -> [T] {
+        var result: [T] = []
+        result.reserveCapacity(bytes.count / (chunkWords * 8))
+        forEachRecord(bytes, chunkWords) { word in result.append(body(point(word(0), word(1), word(2)))) }
+        return result
     }
 
     private static func point(_ timestamp: UInt64, _ step: UInt64, _ pattern: UInt64) -> Point {
