@@ -1,7 +1,7 @@
 # `make` lists the targets. The work is in scripts/; the targets only name it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast test-all compat durability demo fuzz bench-tracking fmt check run release clean ci
+.PHONY: help setup build test test-fast test-all compat durability demo fuzz bench-tracking bench-console fmt check run release clean ci
 MAKEFLAGS += --no-print-directory
 SOURCES := Package.swift Sources Tests
 
@@ -36,6 +36,9 @@ demo: ## train, compare, register and serve models from the registry in a minute
 
 bench-tracking: setup ## measure against the MLflow server; QUICK=1 three minutes, BIG=1 a million runs
 	@.venv-mlflow/bin/python Benchmarks/tracking/bench.py
+
+bench-console: setup ## open the same pages of the Console and of MLflow's UI in Chromium; QUICK=1 three minutes
+	@.venv-mlflow/bin/python Benchmarks/console/bench.py
 
 fuzz: ## fuzz the readers of clients' bytes for a minute each; T=filter for one of them
 	@scripts/fuzz $(T)

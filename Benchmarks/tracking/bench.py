@@ -10,7 +10,6 @@ MLflow runs with its default of four workers, and without its job runner, which 
 fsync on. Results also go to bench-results/.
 """
 
-import datetime
 import hashlib
 import json
 import os
@@ -22,12 +21,14 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "Tests/CompatibilityTests"), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT / "Tests/CompatibilityTests"), str(ROOT / "Benchmarks"), str(Path(__file__).parent)]
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import load  # noqa: E402
-import process  # noqa: E402
 import seed  # noqa: E402
+from common import process  # noqa: E402
+from common.servers import DefaultMlflow  # noqa: E402
+from common.table import Table, keep  # noqa: E402
 from support.api import Api, unique  # noqa: E402
 from support.postgres import PostgresCluster  # noqa: E402
 from support.server import Server  # noqa: E402
@@ -39,44 +40,6 @@ RUNS = 3_000 if QUICK else 100_000
 POINTS = 50_000 if QUICK else 1_000_000
 ARTIFACT_MB = 128 if QUICK else 1024
 SEARCH = {"filter": "metrics.acc > 0.9 AND params.family = 'f3'", "order_by": ["metrics.acc DESC"], "max_results": 100}
-
-
-class DefaultMlflow(Server):
-    """`mlflow server` with the number of workers it takes by itself."""
-
-    def command(self) -> list[str]:
-        command = super().command()
-        position = command.index("--workers")
-        return command[:position] + command[position + 2:]
-
-
-class Table:
-    """The measurements, printed as they come."""
-
-    def __init__(self):
-        self.rows: list[dict] = []
-
-    def head(self, title: str) -> None:
-        print(f"\n{title}\n  {'':54}{'Apus':>12}{'MLflow':>12}{'ratio':>9}   limit", flush=True)
-
-    def add(self, group: str, name: str, ours: float, theirs: float | None, unit: str, more_is_better: bool = True,
-            limit: str = "", **detail: object) -> None:
-        for side in ("apus", "mlflow"):
-            result = detail.get(f"{side}_detail", {})
-            if result.get("refused") or result.get("broken"):
-                # Only requests that were answered with 200 count; this says that there were others.
-                limit += f" [{side}: {result['refused']} refused, {result['broken']} broken]"
-        ratio = None if theirs is None or not ours or not theirs else (ours / theirs if more_is_better else theirs / ours)
-        self.rows.append({"group": group, "name": name, "unit": unit, "apus": ours, "mlflow": theirs, "ratio": ratio,
-                          "limit": limit, **detail})
-        print(f"  {name + ', ' + unit:54}{number(ours):>12}{number(theirs):>12}{number(ratio):>8}{'x' if ratio else ' '}   {limit}",
-              flush=True)
-
-
-def number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def physical_limits(directory: Path) -> dict[str, float]:
@@ -243,11 +206,8 @@ def main() -> None:
               f"{limits['fdatasync_per_s']:,.0f} times a second.", flush=True)
         for kind in os.environ.get("DATABASES", "sqlite,postgres").split(","):
             compare(table, kind, directory, limits)
-    results = ROOT / "bench-results"
-    results.mkdir(exist_ok=True)
-    path = results / f"tracking-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}.json"
-    path.write_text(json.dumps({"machine": machine, "limits": limits, "quick": QUICK, "big": BIG, "rows": table.rows}, indent=2) + "\n")
-    print(f"\n{time.monotonic() - begin:.0f} s; written to {path.relative_to(ROOT)}")
+    path = keep("tracking", {"machine": machine, "limits": limits, "quick": QUICK, "big": BIG, "rows": table.rows})
+    print(f"\n{time.monotonic() - begin:.0f} s; written to {path}")
 
 
 if __name__ == "__main__":

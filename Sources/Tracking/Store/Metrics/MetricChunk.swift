@@ -3,7 +3,7 @@ import ApusDatabase
 /// Points of one metric of one run, sorted, as they are stored for good.
 struct MetricChunk {
     /// The most points of a chunk: small enough that a chart which needs some of them can read all.
-    static let capacity = 32_768
+    static let capacity = 8_192
 
     let run: Int64
     let key: Int64

@@ -1,13 +1,13 @@
 /// Coarser and coarser forms of a chunk, so that a chart of any width reads about as many points as it has pixels.
 ///
-/// A level divides the points of a chunk into *buckets* of 32, 64, 128 and so on. Of each it keeps what a line through
+/// A level divides the points of a chunk into *buckets* of 16, 32, 64 and so on. Of each it keeps what a line through
 /// all of its points would touch: the first, the lowest, the highest and the last point, and the first that is no finite
 /// number, which a chart marks.
 ///
 /// - SeeAlso: Jugel and others, "M4: A Visualization-Oriented Time Series Data Aggregation", VLDB 2014.
 enum MetricLevels {
     /// The points of a bucket of the finest level; a chart that shows fewer reads the points themselves.
-    static let finest = 32
+    static let finest = 16
     /// The points that stand for a bucket; the same one may stand there more than once.
     static let pointsPerBucket = 5
     /// A chunk with fewer points than this is read as it is.

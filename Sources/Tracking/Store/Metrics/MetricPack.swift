@@ -88,12 +88,24 @@ enum MetricPack {
         forEachRecord(bytes, chunkWords) { word in points.append(point(word(0), word(1), word(2))) }
     }
 
-    /// What `body` makes of each point of a chunk.
-    static func points<T>(ofChunk bytes: [UInt8], _ body: (Point) -> T) -> [T] {
-        var result: [T] = []
-        result.reserveCapacity(bytes.count / (chunkWords * 8))
-        forEachRecord(bytes, chunkWords) { word in result.append(body(point(word(0), word(1), word(2)))) }
-        return result
+    /// The points of a chunk, unpacked as they are looked at.
+    struct Packed {
+        fileprivate let bytes: UnsafeRawBufferPointer
+
+        var count: Int { bytes.count / (chunkWords * 8) }
+
+        /// The point at a place below ``count``.
+        subscript(place: Int) -> Point {
+            func word(_ index: Int) -> UInt64 {
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: (place * chunkWords + index) * 8, as: UInt64.self))
+            }
+            return point(word(0), word(1), word(2))
+        }
+    }
+
+    /// Calls `body` with the points of a chunk.
+    static func withPoints<T>(ofChunk bytes: [UInt8], _ body: (Packed) throws -> T) rethrows -> T {
+        try bytes.withUnsafeBytes { try body(Packed(bytes: $0)) }
     }
 
     private static func point(_ timestamp: UInt64, _ step: UInt64, _ pattern: UInt64) -> Point {

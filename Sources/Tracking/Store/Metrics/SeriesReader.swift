@@ -92,7 +92,7 @@ struct SeriesReader {
         return found.mapValues { $0.reduced(width: width) }
     }
 
-    private func place(_ point: MetricPack.Point, origin: Double) -> M4.Place {
+    @inline(__always) private func place(_ point: MetricPack.Point, origin: Double) -> M4.Place {
         let x = axis == .step ? Double(point.step) : Double(point.timestamp)
         return M4.Place(x: x - origin, value: point.logged)
     }
@@ -172,19 +172,24 @@ struct SeriesReader {
         try transaction.forEach(sql, values) { row in
             guard let wish = byID[row.integer(0)], var own = found.removeValue(forKey: wish.chunk.run) else { return }
             defer { found[wish.chunk.run] = own }
-            let places = MetricPack.points(ofChunk: row.blob(1)) { place($0, origin: origins[wish.chunk.run] ?? 0) }
+            let origin = origins[wish.chunk.run] ?? 0
             var wide: [Range<Int>] = []
             var parts = ArraySlice(wish.parts ?? [0..<wish.chunk.count])
-            for bucket in stride(from: 0, to: places.count - step + 1, by: step) {
-                let start = bucket / step * source.size
-                while let part = parts.first, part.upperBound <= start { parts = parts.dropFirst() }
-                guard let part = parts.first else { break }
-                guard part.contains(start) else { continue }
-                let (first, last) = (places[bucket], places[bucket + step - 1])
-                if last.x - first.x > width * Self.widest, own.shows(first.x...last.x) {
-                    wide.append(start..<(start + source.size))
+            MetricPack.withPoints(ofChunk: row.blob(1)) { points in
+                for bucket in 0..<(points.count / step) {
+                    let start = bucket * source.size
+                    while let part = parts.first, part.upperBound <= start { parts = parts.dropFirst() }
+                    guard let part = parts.first else { break }
+                    guard part.contains(start) else { continue }
+                    let first = place(points[bucket * step], origin: origin)
+                    own.append(first)
+                    guard step > 1 else { continue }
+                    for index in 1..<step { own.append(place(points[bucket * step + index], origin: origin)) }
+                    let last = place(points[bucket * step + step - 1], origin: origin)
+                    if last.x - first.x > width * Self.widest, own.shows(first.x...max(first.x, last.x)) {
+                        wide.append(start..<(start + source.size))
+                    }
                 }
-                for place in places[bucket..<(bucket + step)] { own.append(place) }
             }
             guard step > 1, wide.count > (source.size == MetricLevels.finest ? Self.wideAtFinest : 0) else { return }
             let finer = source.size == MetricLevels.finest ? 1 : max(MetricLevels.finest, source.size / Self.refinement)
