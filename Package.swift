@@ -93,7 +93,7 @@ let package = Package(
         .target(
             name: "ApusConsole",
             dependencies: [
-                "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "CConsoleAssets",
+                "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "CConsoleAssets", "CZlib",
                 crypto, httpTypes, hummingbird, hummingbirdCore, nioCore, serviceLifecycle,
             ],
             exclude: ["Assets"],
@@ -117,6 +117,7 @@ let package = Package(
         module("ApusVault", ["ApusDatabase", "ApusKernel", crypto, logging, nioCore]),
         // Native libraries
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "CSimdjson",

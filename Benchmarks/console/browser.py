@@ -4,7 +4,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, Error, TimeoutError
+from playwright.sync_api import Browser, Error, Page, TimeoutError
 
 # Runs before any script of the page: notes when the page is usable, and what holds up the main thread.
 WATCH = """
@@ -24,7 +24,7 @@ requestAnimationFrame(look);
 """
 
 RUN_LINKS = "() => [...document.links].filter((link) => /runs\\/[0-9a-f]{32}/.test(link.href)).length >= COUNT"
-CURVES = "() => [...document.querySelectorAll('.js-plotly-plot')].filter((plot) => plot.data?.some((trace) => (trace.x?.length ?? 0) > 1)).length >= COUNT"
+CURVES = "() => [...document.querySelectorAll('.js-plotly-plot')].filter((plot) => plot.data?.some((trace) => (trace.x ?? trace.y)?.length > 0)).length >= COUNT"
 TEXTS = "() => document.body.textContent.includes('TEXT')"
 
 
@@ -39,6 +39,16 @@ class Visit:
     kilobytes: float
 
 
+def wait(page: Page, seconds: float) -> bool:
+    """Whether the page was usable in time. It is asked from outside: the Console's policy lets no page evaluate text."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if page.evaluate("(window.bench?.ready ?? null) !== null"):
+            return True
+        page.wait_for_timeout(100)
+    return False
+
+
 def visit(browser: Browser, url: str, ready: str, limit: float = 90) -> Visit | None:
     """Opens a page with an empty cache; None when it was not usable within `limit` seconds."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
@@ -51,7 +61,8 @@ def visit(browser: Browser, url: str, ready: str, limit: float = 90) -> Visit | 
     session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     try:
         page.goto(url, wait_until="commit")
-        page.wait_for_function("window.bench?.ready !== null && window.bench !== undefined", polling=100)
+        if not wait(page, limit):
+            return None
         # What the page still does afterwards may hold up a person too.
         page.wait_for_timeout(1500)
         found = page.evaluate("({ ...bench, paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0 })")
@@ -78,7 +89,8 @@ def scroll(browser: Browser, url: str, ready: str, seconds: float) -> dict[str, 
     page = context.new_page()
     page.add_init_script(WATCH.replace("READY", ready))
     page.goto(url)
-    page.wait_for_function("window.bench.ready !== null")
+    if not wait(page, 60):
+        raise RuntimeError(f"the table did not come: {url}")
     page.mouse.move(640, 500)
     page.evaluate("""() => {
         bench.longest = 0;

@@ -42,7 +42,9 @@ package struct Console: Sendable {
             refusal: { [shell] code, message, id in
                 Self.answer(shell.render(.failure(code, message, requestID: id)), status: code.status)
             },
-            { [shell] request in Self.answer(shell.render(try await content(request))) }
+            { [shell] request in
+                Self.answer(shell.render(try await content(request)), isCompressed: Gzip.isAccepted(request.headers))
+            }
         )
     }
 
@@ -51,8 +53,18 @@ package struct Console: Sendable {
         GatewayResponse(status: .seeOther, headers: [.location: link.text])
     }
 
-    private static func answer(_ html: String, status: HTTPResponse.Status = .ok) -> GatewayResponse {
+    private static func answer(
+        _ html: String,
+        status: HTTPResponse.Status = .ok,
+        isCompressed: Bool = false
+    ) -> GatewayResponse {
         var response = GatewayResponse.html(html, status: status)
+        // Fast rather than small: a page is sent once.
+        if isCompressed, let bytes = Gzip.compressed(html.utf8, level: 1) {
+            response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            response.headers[.contentEncoding] = "gzip"
+        }
+        response.headers[.vary] = "Accept-Encoding"
         response.headers[.contentSecurityPolicy] = policy
         response.headers[.referrerPolicy] = "same-origin"
         response.headers[.cacheControl] = "no-store"
@@ -77,8 +89,17 @@ package struct Console: Sendable {
         var headers: HTTPFields = [
             .contentType: asset.mediaType, .cacheControl: "public, max-age=31536000, immutable",
         ]
-        if asset.isCompressed { headers[.contentEncoding] = "gzip" }
-        return GatewayResponse(headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: content.bytes)))
+        var bytes = content.bytes
+        if asset.isCompressed {
+            headers[.contentEncoding] = "gzip"
+        } else if let compressed = content.compressed {
+            headers[.vary] = "Accept-Encoding"
+            if Gzip.isAccepted(request.headers) {
+                headers[.contentEncoding] = "gzip"
+                bytes = compressed
+            }
+        }
+        return GatewayResponse(headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }
 

@@ -19,6 +19,8 @@ package enum Asset: String, Sendable, CaseIterable {
     /// What the asset holds, and where it is.
     struct Content: Sendable {
         let bytes: [UInt8]
+        /// The same in gzip; nil when there is nothing else.
+        let compressed: [UInt8]?
         let version: String
     }
 
@@ -30,12 +32,16 @@ package enum Asset: String, Sendable, CaseIterable {
             let bytes = Array(UnsafeBufferPointer(start: raw.bytes, count: raw.count))
             let digest = SHA256.hash(data: bytes).prefix(6)
             let version = digest.flatMap { [Hexadecimal.digit($0 >> 4), Hexadecimal.digit($0)] }
-            contents[asset] = Content(bytes: bytes, version: String(decoding: version, as: UTF8.self))
+            contents[asset] = Content(
+                bytes: bytes,
+                compressed: asset.isCompressed ? nil : Gzip.compressed(bytes, level: 9),
+                version: String(decoding: version, as: UTF8.self)
+            )
         }
         return contents
     }()
 
-    var content: Content { Self.contents[self] ?? Content(bytes: [], version: "none") }
+    var content: Content { Self.contents[self] ?? Content(bytes: [], compressed: nil, version: "none") }
 
     /// Where it is served.
     package var link: Link { Link("console", "assets", content.version, rawValue) }
