@@ -66,8 +66,9 @@ class Pages:
     def all(self) -> list[tuple[str, str, str, str, str]]:
         """Name, our address, theirs, and when each is usable."""
         table, wide, curves = (self.experiments[name] for name in ("table", "wide", "curves"))
+        # MLflow draws curves of several runs in the charts of their experiment, not where it compares them.
         compared = [f"console/compare?{urllib.parse.urlencode([('run', id) for id in self.curves[0]])}",
-                    "#/compare-runs?" + urllib.parse.urlencode({"runs": str(self.curves[1]).replace("'", '"'), "experiments": f'["{curves[1]}"]'})]
+                    f"#/experiments/{curves[1]}/runs?compareRunsMode=CHART"]
         rows = chromium.RUN_LINKS.replace("COUNT", "15")
         one, last = chromium.CURVES.replace("COUNT", "1"), f"metric_{WIDE_KEYS - 1:05}"
         first = chromium.TEXTS.replace("TEXT", "metric_00000")

@@ -24,7 +24,7 @@ requestAnimationFrame(look);
 """
 
 RUN_LINKS = "() => [...document.links].filter((link) => /runs\\/[0-9a-f]{32}/.test(link.href)).length >= COUNT"
-CURVES = "() => [...document.querySelectorAll('.js-plotly-plot')].filter((plot) => plot.data?.some((trace) => (trace.x ?? trace.y)?.length > 0)).length >= COUNT"
+CURVES = "() => [...document.querySelectorAll('.js-plotly-plot')].filter((plot) => plot.data?.some((trace) => (trace.x ?? trace.y ?? trace.dimensions)?.length > 0)).length >= COUNT"
 TEXTS = "() => document.body.textContent.includes('TEXT')"
 
 
