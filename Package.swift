@@ -79,7 +79,7 @@ let package = Package(
             [
                 "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
                 "ApusQuery", "ApusVault",
-                argumentParser, httpTypes, hummingbirdCore, logging, nioCore, serviceLifecycle,
+                argumentParser, httpTypes, hummingbirdCore, logging, nioCore, serviceLifecycle, yams,
             ]
         ),
         // Mechanisms

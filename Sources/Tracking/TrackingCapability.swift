@@ -38,6 +38,7 @@ package struct TrackingCapability: Sendable {
     /// The pages of experiments and runs; `registered` tells which registered versions came from a run.
     package func pages(on console: Console, registered: any RegisteredVersions) -> [Route] {
         TrackingPages(console: console, store: store, registered: registered).routes
+            + ArtifactPreviewData(store: store, artifacts: artifacts).routes
     }
 
     /// The routes of a server that only keeps artifacts; the others stay known, so that clients are told why.

@@ -64,6 +64,14 @@ package struct ArtifactService: Sendable {
         try await download(try key(path, below: location), for: request)
     }
 
+    /// The text of a file below a location; what is not UTF-8 in it is replaced.
+    ///
+    /// - Throws: ``RequestError``: `RESOURCE_DOES_NOT_EXIST` when there is no such file, `INVALID_PARAMETER_VALUE` for a
+    ///   directory or a file of more than `maximumBytes`, `DATA_LOSS`.
+    package func text(of path: String, below location: String, upTo maximumBytes: Int64) async throws -> String {
+        String(buffer: try await artifacts.open(try key(path, below: location)).reader.collect(upTo: maximumBytes))
+    }
+
     /// Lists a directory of the tree; names stand alone.
     ///
     /// An empty `path` is the root.
