@@ -93,7 +93,7 @@ let package = Package(
         .target(
             name: "ApusConsole",
             dependencies: [
-                "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "CConsoleAssets", "CZlib",
+                "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "CConsoleAssets", "CMarkdown", "CZlib",
                 crypto, httpTypes, hummingbird, hummingbirdCore, nioCore, serviceLifecycle,
             ],
             exclude: ["Assets"],
@@ -125,6 +125,11 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]
         ),
         .target(name: "CApusSystem"),
+        // Linked whole, so that a machine that only runs the binary needs no package for it.
+        .target(
+            name: "CMarkdown",
+            linkerSettings: [.unsafeFlags(["-l:libcmark-gfm-extensions.a", "-l:libcmark-gfm.a"])]
+        ),
         .target(name: "CConsoleAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         // Tests
         tests(of: "ApusCommand", ["ApusJSON", "Registry", "Tracking", argumentParser, nioCore]),
@@ -168,7 +173,7 @@ if Context.environment["APUS_FUZZ"] != nil {
         .executableTarget(
             name: "Fuzzing",
             dependencies: [
-                "ApusGateway", "ApusJSON", "ApusKernel", "ApusQuery", "ApusVault", "Tracking",
+                "ApusConsole", "ApusGateway", "ApusJSON", "ApusKernel", "ApusQuery", "ApusVault", "Tracking",
                 httpTypes,
             ],
             path: "Tests/Fuzzing",

@@ -1,3 +1,4 @@
+import ApusConsole
 import ApusGateway
 import ApusJSON
 import ApusKernel
@@ -14,7 +15,7 @@ import Tracking
 ///
 /// Each must come back, without a trap, with a value or with a refusal that is the client's fault.
 enum FuzzTarget: String, CaseIterable {
-    case filter, order, token, json, key, address, location, range, url, query
+    case filter, order, token, json, key, address, location, range, url, query, markdown
 
     func run(_ bytes: UnsafeRawBufferPointer) throws {
         let text = String(decoding: bytes, as: UTF8.self)
@@ -47,7 +48,18 @@ enum FuzzTarget: String, CaseIterable {
             let again = try EgressURL(url.text, subject: "The address", schemes: ["https", "http"])
             precondition(again == url)
         case .query: _ = try percentDecoded(text[...], plusIsSpace: true)
+        case .markdown: Self.markdown(text)
         }
+    }
+
+    /// Every address begins with a scheme that may be opened, and no tag is a script.
+    private static func markdown(_ text: String) {
+        let markup = Component.markdown(text).markup
+        for address in markup.split(separator: " href=\"").dropFirst() where address.first?.isLetter ?? false {
+            let lower = address.prefix(8).lowercased()
+            precondition(["http://", "https://", "mailto:"].contains { lower.hasPrefix($0) })
+        }
+        precondition(!markup.contains("<script") && !markup.contains("<img"))
     }
 
     private static let schemas: [SearchSchema] = [
