@@ -23,6 +23,27 @@ static const unsigned char charts_js[] = {
 static const unsigned char artifacts_js[] = {
 #embed "../ApusConsole/Assets/artifacts.js"
 };
+static const unsigned char preview_js[] = {
+#embed "../ApusConsole/Assets/preview.js"
+};
+static const unsigned char figure_js[] = {
+#embed "../ApusConsole/Assets/figure.js"
+};
+static const unsigned char highlighter_js[] = {
+#embed "../ApusConsole/Assets/highlighter.js"
+};
+// Made by scripts/setup; a build without them has no icons, and no colours in code.
+#if __has_embed("../../.build-assets/icons.svg")
+static const unsigned char icons_svg[] = {
+#embed "../../.build-assets/icons.svg"
+};
+static const unsigned char highlight_js_gz[] = {
+#embed "../../.build-assets/highlight.js.gz"
+};
+#else
+static const unsigned char icons_svg[] = {0};
+static const unsigned char highlight_js_gz[] = {0};
+#endif
 // Fetched by scripts/setup; a build without it shows no charts.
 #if __has_embed("../../.build-assets/plotly.min.js.gz")
 static const unsigned char plotly_js_gz[] = {
@@ -40,6 +61,11 @@ static const console_asset assets[] = {
     {"table.js", table_js, sizeof table_js},
     {"charts.js", charts_js, sizeof charts_js},
     {"artifacts.js", artifacts_js, sizeof artifacts_js},
+    {"preview.js", preview_js, sizeof preview_js},
+    {"figure.js", figure_js, sizeof figure_js},
+    {"highlighter.js", highlighter_js, sizeof highlighter_js},
+    {"icons.svg", icons_svg, sizeof icons_svg},
+    {"highlight.js.gz", highlight_js_gz, sizeof highlight_js_gz},
     {"plotly.min.js.gz", plotly_js_gz, sizeof plotly_js_gz},
 };
 

@@ -1,165 +1,234 @@
-// The files of a run: a tree that opens as one walks, and a preview that never lets a file act in the page.
+// The files of a run or a model: a tree that opens as one walks, and what is chosen beside it.
 
+const apus = window.apus;
+const { make, icon } = apus;
+const { owner, address, size, sign, preview: look } = apus.artifacts;
 const host = document.getElementById("artifacts");
 const tree = host.querySelector("[data-tree]");
 const preview = host.querySelector("[data-preview]");
-const apus = window.apus;
-const run = host.dataset.run;
-// More of a text than this is not shown; it can be downloaded.
-const TEXT_LIMIT = 512 * 1024;
-const ROW_LIMIT = 500;
+const root = host.dataset.address;
+const PAGE = 500;
 
-const address = (path) => new URL(`get-artifact?${new URLSearchParams({ run_id: run, path })}`, document.baseURI);
-
-const make = (name, properties = {}, ...children) => {
-    const element = Object.assign(document.createElement(name), properties);
-    element.append(...children);
-    return element;
-};
-
-const size = (bytes) => {
-    const units = ["bytes", "kB", "MB", "GB", "TB"];
-    let place = 0;
-    while (bytes >= 1000 && place < units.length - 1) {
-        bytes /= 1000;
-        place++;
-    }
-    return place === 0 ? `${bytes} ${bytes === 1 ? "byte" : "bytes"}` : `${bytes.toFixed(1)} ${units[place]}`;
-};
+const name = (path) => path.split("/").at(-1);
 
 // MARK: Tree
 
-const list = async (path) => {
-    const items = new URLSearchParams({ run_id: run });
-    if (path) items.set("path", path);
-    const answer = await apus.ask(`ajax-api/2.0/mlflow/artifacts/list?${items}`);
-    return (answer.files ?? []).sort((left, right) => Number(right.is_dir ?? false) - Number(left.is_dir ?? false) || left.path.localeCompare(right.path));
+const list = async (path, token) => {
+    const items = new URLSearchParams({ max_results: String(PAGE) });
+    if (token) items.set("page_token", token);
+    if (path) items.set(owner.model ? "artifact_directory_path" : "path", path);
+    if (owner.run) items.set("run_id", owner.run);
+    const source = owner.model ? `logged-models/${owner.model}/artifacts/directories` : "artifacts/list";
+    const answer = await apus.ask(`ajax-api/2.0/mlflow/${source}?${items}`);
+    const files = (answer.files ?? []).sort((left, right) => Number(right.is_dir ?? false) - Number(left.is_dir ?? false) || left.path.localeCompare(right.path));
+    return { files, next: answer.next_page_token };
 };
 
-const branch = async (path) => {
-    const files = await list(path);
-    return make("ul", {}, ...files.map((file) => {
-        const name = file.path.split("/").at(-1);
-        const button = make("button", { type: "button", textContent: file.is_dir ? `▸ ${name}` : name, title: file.path });
-        const item = make("li", {}, button);
-        if (file.is_dir) {
-            button.ariaExpanded = "false";
-            button.addEventListener("click", async () => {
-                const isOpen = button.ariaExpanded === "true";
-                button.ariaExpanded = String(!isOpen);
-                button.textContent = `${isOpen ? "▸" : "▾"} ${name}`;
-                if (isOpen) item.querySelector("ul")?.remove();
-                else item.append(await branch(file.path));
-            });
-        } else {
-            button.addEventListener("click", () => {
-                tree.querySelector("[aria-current]")?.removeAttribute("aria-current");
-                button.setAttribute("aria-current", "true");
-                show(file);
-            });
-        }
-        return item;
-    }));
-};
-
-// MARK: Previews
-
-const images = /\.(png|jpe?g|gif|webp|bmp|ico|svg|avif)$/i;
-const sounds = /\.(wav|mp3|ogg|flac|m4a)$/i;
-const films = /\.(mp4|webm|mov|ogv)$/i;
-const tables = /\.(csv|tsv)$/i;
-const pages = /\.html?$/i;
-const texts = /\.(txt|log|json|jsonl|ya?ml|md|markdown|py|toml|cfg|ini|xml|sh|sql|r|js|ts|css|lock|env|conf|rst|tex|patch|diff)$|(^|\/)(MLmodel|Dockerfile|Makefile|LICENSE|README|conda|requirements)[^/]*$/i;
-
-const text = async (path) => {
-    const response = await fetch(address(path), { headers: { Range: `bytes=0-${TEXT_LIMIT - 1}` } });
-    if (!response.ok && response.status !== 416) throw new Error(`The file could not be read (${response.status}).`);
-    return response.status === 416 ? "" : response.text();
-};
-
-// Cells of CSV or TSV, with quotes; at most so many rows.
-const cells = (source, separator) => {
-    const rows = [[""]];
-    let isQuoted = false;
-    for (let place = 0; place < source.length && rows.length <= ROW_LIMIT; place++) {
-        const sign = source[place];
-        const row = rows.at(-1);
-        if (isQuoted) {
-            if (sign !== '"') row[row.length - 1] += sign;
-            else if (source[place + 1] === '"') row[row.length - 1] += source[++place];
-            else isQuoted = false;
-        } else if (sign === '"') isQuoted = true;
-        else if (sign === separator) row.push("");
-        else if (sign === "\n") rows.push([""]);
-        else if (sign !== "\r") row[row.length - 1] += sign;
+// The items of a folder, in pages: those of the next one take the place of the button for more.
+const fill = async (group, path, level, token) => {
+    const { files, next } = await list(path, token);
+    const items = files.map((file) => treeItem(file, level));
+    group.append(...items);
+    if (next) {
+        const more = make("li", { role: "treeitem", className: "more", tabIndex: -1, ariaLevel: String(level) }, make("span", { className: "row", textContent: `Show more than ${group.children.length.toLocaleString("en")}` }));
+        more.act = async () => {
+            more.remove();
+            focus((await fill(group, path, level, next))[0]);
+        };
+        group.append(more);
     }
-    return rows.filter((row) => row.length > 1 || row[0] !== "");
+    return items;
 };
 
-const table = (source, separator) => {
-    const [first = [], ...rest] = cells(source, separator);
-    const line = (row, kind) => make("tr", {}, ...row.map((cell) => make(kind, { textContent: cell })));
-    return make("div", { className: "table-wrap" }, make("table", {}, make("thead", {}, line(first, "th")), make("tbody", {}, ...rest.map((row) => line(row, "td")))));
-};
-
-// Shown in a frame without scripts, forms or an origin of its own.
-const frame = (source) => {
-    const element = make("iframe", { title: "Preview" });
-    element.setAttribute("sandbox", "");
-    element.srcdoc = source;
-    return element;
-};
-
-const content = async (file) => {
-    const { path } = file;
-    if (images.test(path)) return make("img", { src: address(path), alt: path });
-    if (sounds.test(path)) return make("audio", { src: address(path), controls: true });
-    if (films.test(path)) return make("video", { src: address(path), controls: true });
-    if (tables.test(path)) return table(await text(path), /\.tsv$/i.test(path) ? "\t" : ",");
-    if (pages.test(path)) return frame(await text(path));
-    if (/\.json$/i.test(path)) {
-        const source = await text(path);
-        try {
-            return make("pre", { textContent: JSON.stringify(JSON.parse(source), null, 2) });
-        } catch {
-            return make("pre", { textContent: source });
-        }
+const treeItem = (file, level) => {
+    const label = name(file.path);
+    const row = make("span", { className: "row", title: file.path }, icon(file.is_dir ? "folder2" : sign(file.path)), make("span", { className: "clip", textContent: label }));
+    if (!file.is_dir) row.append(make("span", { className: "muted", textContent: size(Number(file.file_size ?? 0)) }));
+    const item = make("li", { role: "treeitem", tabIndex: -1, ariaLabel: label, ariaLevel: String(level) }, row);
+    item.file = file;
+    if (file.is_dir) {
+        item.ariaExpanded = "false";
+        row.prepend(icon("chevron-right"));
     }
-    if (texts.test(path) || Number(file.file_size ?? 0) <= 64 * 1024) {
-        const source = await text(path);
-        if (!source.includes("\0")) return make("pre", { textContent: source });
+    item.act = () => choose(item);
+    return item;
+};
+
+const open = async (item) => {
+    if (item.ariaExpanded !== "false") return;
+    item.ariaExpanded = "true";
+    const group = make("ul", { role: "group" });
+    item.append(group);
+    try {
+        await fill(group, item.file.path, Number(item.ariaLevel) + 1);
+        if (!group.children.length) group.append(make("li", { className: "muted", role: "none", textContent: "Empty" }));
+    } catch (error) {
+        close(item);
+        apus.toast(error.message, true);
     }
-    return make("p", { className: "muted", textContent: "There is no preview for this kind of file." });
+};
+
+const close = (item) => {
+    item.ariaExpanded = "false";
+    item.querySelector("ul")?.remove();
+};
+
+const visible = () => [...tree.querySelectorAll('[role="treeitem"]')];
+
+// One item is a stop of the Tab key: the one that was visited last.
+const focus = (item) => {
+    if (!item) return;
+    for (const other of tree.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
+    item.tabIndex = 0;
+    item.focus();
+};
+
+const choose = async (item) => {
+    for (const other of tree.querySelectorAll("[aria-selected]")) other.removeAttribute("aria-selected");
+    item.ariaSelected = "true";
+    for (const other of tree.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
+    item.tabIndex = 0;
+    await show(item.file);
+};
+
+tree.addEventListener("click", async (event) => {
+    const item = event.target.closest('[role="treeitem"]');
+    if (!item) return;
+    focus(item);
+    if (item.file?.is_dir) {
+        if (item.ariaExpanded === "true") close(item);
+        else await open(item);
+    }
+    await item.act();
+});
+
+let typed = "";
+let typedAt = 0;
+tree.addEventListener("keydown", async (event) => {
+    const item = event.target.closest('[role="treeitem"]');
+    if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = visible();
+    const at = all.indexOf(item);
+    const parent = item.parentElement.closest('[role="treeitem"]');
+    const keys = {
+        ArrowDown: () => focus(all[at + 1]),
+        ArrowUp: () => focus(all[at - 1]),
+        Home: () => focus(all[0]),
+        End: () => focus(all.at(-1)),
+        ArrowRight: async () => {
+            if (item.ariaExpanded === "true") focus(item.querySelector('[role="treeitem"]'));
+            else if (item.ariaExpanded === "false") await open(item);
+        },
+        ArrowLeft: () => {
+            if (item.ariaExpanded === "true") close(item);
+            else focus(parent);
+        },
+        Enter: () => item.act(),
+        " ": () => item.act(),
+    };
+    if (keys[event.key]) {
+        event.preventDefault();
+        event.stopPropagation();
+        await keys[event.key]();
+    } else if (event.key.length === 1) {
+        // Letters go to the next name that begins so.
+        event.stopPropagation();
+        typed = event.timeStamp - typedAt < 700 ? typed + event.key.toLowerCase() : event.key.toLowerCase();
+        typedAt = event.timeStamp;
+        const from = typed.length > 1 ? at : at + 1;
+        focus([...all.slice(from), ...all.slice(0, from)].find((other) => other.ariaLabel?.toLowerCase().startsWith(typed)));
+    }
+});
+
+// MARK: What is chosen
+
+const copy = (label, text) => {
+    const button = make("button", { type: "button", className: "button button-quiet", title: text }, icon("clipboard"), label);
+    button.dataset.copy = text;
+    return button;
+};
+
+// The folders above, each a way back.
+const trail = (path) => {
+    const steps = path.split("/");
+    return make("nav", { className: "trail", ariaLabel: "Folders" }, ...steps.slice(0, -1).flatMap((step, place) => {
+        const button = make("button", { type: "button", className: "link", textContent: step });
+        button.addEventListener("click", () => reveal(steps.slice(0, place + 1).join("/"), true));
+        return [button, "/"];
+    }), make("h2", { textContent: steps.at(-1), title: path }));
 };
 
 let turn = 0;
 const show = async (file) => {
     const mine = ++turn;
-    const bytes = Number(file.file_size ?? 0);
-    const head = make(
-        "div", { className: "card-head" },
-        make("h2", { textContent: file.path }),
-        make("span", { className: "muted", textContent: size(bytes) }),
-        make("a", { className: "button", href: address(file.path), download: file.path.split("/").at(-1), textContent: "Download" }),
-    );
-    preview.replaceChildren(head, make("div", { className: "skeleton", textContent: "Loading…" }));
+    const page = new URL(location.href);
+    page.searchParams.set("path", file.path);
+    history.replaceState(null, "", page);
+    const tools = make("div", { className: "preview-tools" });
+    const note = make("span", { className: "muted" });
+    const actions = make("div", { className: "actions" }, copy("Path", file.path), copy("Address", `${root}/${file.path}`));
+    if (!file.is_dir) {
+        note.textContent = file.file_size === undefined ? "" : size(Number(file.file_size));
+        actions.append(make("a", { className: "button", href: address(file.path), download: name(file.path) }, icon("download"), "Download"));
+    }
+    const head = make("div", { className: "card-head" }, trail(file.path), note, actions);
+    const body = make("div", { className: "preview-body" }, make("div", { className: "skeleton", textContent: "Loading…" }));
+    preview.replaceChildren(head, tools, body);
+    preview.ariaBusy = "true";
     let shown;
     try {
-        shown = await content(file);
+        if (!file.is_dir) {
+            shown = await look(file.path, Number(file.file_size ?? 0));
+        } else {
+            const { files } = await list(file.path);
+            const model = files.find((entry) => name(entry.path) === "MLmodel" && !entry.is_dir);
+            const count = `${files.length === PAGE ? "More than " : ""}${files.length} ${files.length === 1 ? "entry" : "entries"}`;
+            shown = model ? await look(model.path, Number(model.file_size)) : { body: [make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: "A folder" }), make("p", { className: "muted", textContent: count }))] };
+        }
     } catch (error) {
-        shown = make("p", { className: "empty-error", textContent: error.message });
+        shown = { body: [make("div", { className: "empty empty-error", role: "alert" }, make("p", { className: "empty-title", textContent: "The file cannot be shown" }), make("p", { textContent: error.message }))] };
     }
     if (mine !== turn) return;
-    const note = bytes > TEXT_LIMIT && shown.matches("pre, .table-wrap") ? [make("p", { className: "muted", textContent: `The first ${size(TEXT_LIMIT)} are shown.` })] : [];
-    preview.replaceChildren(head, ...note, shown);
+    preview.ariaBusy = "false";
+    if (shown.note) tools.append(make("span", { className: "muted", textContent: shown.note }));
+    tools.prepend(...(shown.tools ?? []));
+    body.replaceChildren(...shown.body);
+    if (shown.body.length === 1 && shown.body[0].classList.contains("preview-body")) body.replaceWith(shown.body[0]);
+};
+
+// Opens the folders above a path and chooses it; a file that stands behind the first page of its folder is shown all the same.
+const reveal = async (path, hasFocus = false) => {
+    const steps = path.split("/");
+    let item;
+    for (let place = 1; place <= steps.length; place++) {
+        const wanted = steps.slice(0, place).join("/");
+        item = visible().find((other) => other.file?.path === wanted);
+        if (!item) break;
+        if (item.file.is_dir) await open(item);
+    }
+    if (item) {
+        await choose(item);
+        item.scrollIntoView({ block: "nearest" });
+        if (hasFocus) focus(item);
+        return;
+    }
+    const response = await fetch(address(path), { method: "HEAD" });
+    await show({ path, file_size: response.ok ? response.headers.get("Content-Length") : undefined });
 };
 
 // MARK: Begin
 
 try {
-    const root = await branch("");
-    if (root.children.length) tree.replaceChildren(root);
-    else tree.replaceChildren(make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: "No artifacts" }), make("p", { className: "muted", textContent: "mlflow.log_artifact(path)" })));
+    const top = make("ul", { role: "tree", ariaLabel: "Files" });
+    await fill(top, "", 1);
+    if (top.children.length) {
+        tree.replaceChildren(top);
+        top.firstElementChild.tabIndex = 0;
+        const wanted = new URL(location.href).searchParams.get("path");
+        if (wanted) await reveal(wanted);
+    } else {
+        tree.replaceChildren(make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: "No artifacts" }), make("p", { className: "muted", textContent: host.dataset.hint })));
+    }
 } catch (error) {
-    tree.replaceChildren(make("p", { className: "empty-error", textContent: error.message }));
+    tree.replaceChildren(make("div", { className: "empty empty-error", role: "alert" }, make("p", { textContent: error.message })));
 }

@@ -1,19 +1,68 @@
-// What every page does: theme, times, copying, narrowing lists, the palette, toasts, and changes as they happen.
+// What every page does: theme, times, copying, narrowing lists, the palette, keys, toasts, and changes as they happen.
 
 const root = document.documentElement;
 
 // Other modules of the page find these here; modules run in the order of the document.
 const apus = (window.apus = {});
 
+// MARK: Elements
+
+// An element with properties and content; texts stay texts.
+apus.make = (name, properties = {}, ...children) => {
+    const element = Object.assign(document.createElement(name), properties);
+    element.append(...children);
+    return element;
+};
+
+// A sign, by its name in Icon.swift.
+apus.icon = (name) => {
+    const vector = "http://www.w3.org/2000/svg";
+    const sign = document.createElementNS(vector, "svg");
+    sign.setAttribute("class", "icon");
+    sign.setAttribute("aria-hidden", "true");
+    const use = document.createElementNS(vector, "use");
+    use.setAttribute("href", `${document.body.dataset.icons}#${name}`);
+    sign.append(use);
+    return sign;
+};
+
+// Loads a library once, when it is needed first; it puts itself at `name`.
+const libraries = new Map();
+apus.library = (address, name) => {
+    if (!libraries.has(address)) {
+        libraries.set(address, new Promise((resolve, reject) => {
+            const script = apus.make("script", { src: new URL(address, document.baseURI) });
+            script.onload = () => (window[name] ? resolve(window[name]) : reject(new Error(`${name} is not part of this build.`)));
+            script.onerror = () => reject(new Error(`${name} could not be loaded.`));
+            document.head.append(script);
+        }));
+    }
+    return libraries.get(address);
+};
+
 // MARK: Toasts
 
+// An error stays until it is closed; the rest goes by itself, but not below a pointer.
 apus.toast = (text, isBad = false) => {
-    const toast = document.createElement("div");
-    toast.className = isBad ? "toast toast-bad" : "toast";
-    toast.textContent = text;
-    document.getElementById("toasts").append(toast);
-    setTimeout(() => toast.remove(), isBad ? 10_000 : 4_000);
+    const close = apus.make("button", { type: "button", className: "icon-button", ariaLabel: "Close", title: "Close" }, apus.icon("x-lg"));
+    const toast = apus.make("div", { className: isBad ? "toast toast-bad" : "toast" }, apus.make("span", { textContent: text }), close);
+    if (isBad) toast.role = "alert";
+    close.addEventListener("click", () => toast.remove());
+    const host = document.getElementById("toasts");
+    // What lies behind an open dialog can be neither seen nor closed.
+    (document.querySelector("dialog[open]:last-of-type") ?? document.body).append(host);
+    host.append(toast);
+    while (host.children.length > 4) host.firstElementChild.remove();
+    if (isBad) return;
+    const end = () => (toast.matches(":hover, :focus-within") ? setTimeout(end, 1_000) : toast.remove());
+    setTimeout(end, 4_000);
 };
+
+// A closed dialog hides what is in it.
+document.addEventListener("close", (event) => {
+    const host = document.getElementById("toasts");
+    if (event.target.contains(host)) document.body.append(host);
+}, true);
 
 // Asks the server for JSON; an error of the server becomes an Error with its message.
 apus.ask = async (path, options = {}) => {
@@ -35,16 +84,27 @@ const isDark = () =>
     root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 apus.isDark = isDark;
 
-document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
+const themeSwitch = document.querySelector("[data-theme-switch]");
+const nameTheme = () => {
+    themeSwitch.title = themeSwitch.ariaLabel = `Switch to ${isDark() ? "light" : "dark"} theme`;
+};
+// A choice that is the system's own is none: the page follows the system again.
+themeSwitch.addEventListener("click", () => {
     const theme = isDark() ? "light" : "dark";
-    root.dataset.theme = theme;
+    const isSystems = matchMedia("(prefers-color-scheme: dark)").matches === (theme === "dark");
+    if (isSystems) delete root.dataset.theme;
+    else root.dataset.theme = theme;
     try {
-        localStorage.setItem("apus-theme", theme);
+        if (isSystems) localStorage.removeItem("apus-theme");
+        else localStorage.setItem("apus-theme", theme);
     } catch {
         // The choice lasts as long as the page then.
     }
+    nameTheme();
     dispatchEvent(new Event("apus-theme"));
 });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
+nameTheme();
 
 // MARK: Times
 
@@ -96,6 +156,11 @@ document.addEventListener("click", async (event) => {
         document.getElementById("main").focus();
     }
     if (event.target.closest("[data-palette]")) openPalette();
+    if (event.target.closest("[data-keys]")) openKeys();
+    // A dialog that stands in the page, by its id.
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+    if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
 });
 
 // A text, or a regular expression between slashes; null while that is not finished.
@@ -121,35 +186,60 @@ document.addEventListener("input", (event) => {
     for (const row of event.target.parentElement.querySelectorAll("tr[data-name]")) row.hidden = !matches(row.dataset.name);
 });
 
+// MARK: Pages that were seen
+
+const RECENT = "apus-recent";
+const recent = () => {
+    try {
+        const found = JSON.parse(localStorage.getItem(RECENT) ?? "[]");
+        const base = new URL(document.baseURI);
+        return found.filter((entry) => typeof entry?.title === "string" && typeof entry.link === "string" && new URL(entry.link, base).href.startsWith(base.href));
+    } catch {
+        return [];
+    }
+};
+
+const noteVisit = () => {
+    const kind = document.querySelector(".heading .kind")?.textContent;
+    const title = document.querySelector(".heading h1")?.textContent;
+    // Pages of things; the others are in the navigation.
+    if (!kind || !title || document.querySelector("main .empty-error[role=alert]")) return;
+    const link = location.pathname.slice(new URL(document.baseURI).pathname.length);
+    try {
+        localStorage.setItem(RECENT, JSON.stringify([{ kind, title, link }, ...recent().filter((entry) => entry.link !== link)].slice(0, 8)));
+    } catch {
+        // Nothing is remembered then.
+    }
+};
+
 // MARK: Palette
 
 const palette = document.getElementById("palette");
 const box = palette.querySelector("input");
 const list = document.getElementById("palette-list");
+const state = document.getElementById("palette-state");
 let entries = [];
 let chosen = 0;
 let asked = 0;
 
-const sections = [...document.querySelectorAll(".sections a")].map((link) => ({
+const sections = [...document.querySelectorAll(".sections a, [data-place]")].map((link) => ({
     kind: "Page", title: link.textContent, link: link.getAttribute("href"),
 }));
 
-const showEntries = () => {
+const showEntries = (isDone) => {
     list.replaceChildren(
         ...entries.map((entry, place) => {
-            const item = document.createElement("li");
-            item.id = `palette-${place}`;
-            item.role = "option";
-            item.ariaSelected = String(place === chosen);
-            const kind = document.createElement("span");
-            kind.className = "kind";
-            kind.textContent = entry.kind;
-            item.append(kind, ` ${entry.title}`);
-            item.addEventListener("click", () => go(place));
+            const kind = apus.make("span", { className: "kind", textContent: entry.kind });
+            const item = apus.make("li", { id: `palette-${place}`, role: "option", ariaSelected: String(place === chosen), title: entry.title }, kind, " ", apus.make("span", { className: "clip", textContent: entry.title }));
+            item.addEventListener("click", (event) => go(place, event.ctrlKey || event.metaKey));
             return item;
         }),
     );
-    box.setAttribute("aria-activedescendant", entries.length ? `palette-${chosen}` : "");
+    box.ariaExpanded = String(entries.length > 0);
+    if (entries.length) box.setAttribute("aria-activedescendant", `palette-${chosen}`);
+    else box.removeAttribute("aria-activedescendant");
+    state.textContent = entries.length ? `${entries.length} ${entries.length === 1 ? "place" : "places"}` : isDone ? "Nothing is called so." : "Looking…";
+    state.classList.toggle("sr-only", entries.length > 0);
     document.getElementById(`palette-${chosen}`)?.scrollIntoView({ block: "nearest" });
 };
 
@@ -157,39 +247,49 @@ const find = async () => {
     const text = box.value.trim();
     const turn = ++asked;
     const matches = apus.matcher(text) ?? (() => true);
-    entries = sections.filter((entry) => matches(entry.title));
+    const seen = recent().filter((entry) => matches(entry.title)).map((entry) => ({ ...entry, kind: entry.kind || "Page" }));
+    const near = [...(text ? [] : seen), ...sections.filter((entry) => matches(entry.title)), ...(text ? seen.slice(0, 3) : [])];
+    entries = near;
     chosen = 0;
-    showEntries();
+    showEntries(!text);
     if (!text) return;
-    const quoted = text.replaceAll(/['%\\]/g, "");
+    // What ends a text or stands for many signs in a filter is asked for as any one sign, and compared here.
+    const pattern = text.replaceAll(/['"`%\\]/g, "_");
     const [found, models] = await Promise.allSettled([
         apus.ask(`console/data/find?text=${encodeURIComponent(text)}`),
-        apus.ask(`ajax-api/2.0/mlflow/registered-models/search?max_results=8&filter=${encodeURIComponent(`name ILIKE '%${quoted}%'`)}`),
+        apus.ask(`ajax-api/2.0/mlflow/registered-models/search?max_results=20&filter=${encodeURIComponent(`name ILIKE '%${pattern}%'`)}`),
     ]);
     // An older answer must not replace a newer one.
     if (turn !== asked) return;
-    entries = [
-        ...entries,
+    const wanted = text.toLowerCase();
+    const all = [
+        ...near,
         ...(found.value?.found ?? []),
-        ...(models.value?.registered_models ?? []).map((model) => ({
+        ...(models.value?.registered_models ?? []).filter((model) => model.name.toLowerCase().includes(wanted)).slice(0, 8).map((model) => ({
             kind: "Model", title: model.name, link: `console/models/${encodeURIComponent(model.name)}`,
         })),
     ];
-    showEntries();
+    entries = all.filter((entry, place) => all.findIndex((other) => other.link === entry.link) === place);
+    chosen = Math.min(chosen, Math.max(0, entries.length - 1));
+    showEntries(true);
 };
 
-const go = (place) => {
+const go = (place, isAside = false) => {
     const entry = entries[place];
-    if (entry) location.href = new URL(entry.link, document.baseURI);
+    if (!entry) return;
+    const target = new URL(entry.link, document.baseURI);
+    if (isAside) open(target, "_blank", "noopener");
+    else location.href = target;
 };
 
 const openPalette = () => {
+    if (palette.open) return;
     box.value = "";
-    box.ariaExpanded = "true";
     palette.showModal();
     box.focus();
     find();
 };
+palette.addEventListener("close", () => (box.ariaExpanded = "false"));
 
 let pause;
 box.addEventListener("input", () => {
@@ -197,14 +297,15 @@ box.addEventListener("input", () => {
     pause = setTimeout(find, 80);
 });
 box.addEventListener("keydown", (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
     if (step && entries.length) {
         event.preventDefault();
-        chosen = (chosen + step + entries.length) % entries.length;
-        showEntries();
+        const next = chosen + step;
+        chosen = Math.abs(step) === 1 ? (next + entries.length) % entries.length : Math.min(Math.max(next, 0), entries.length - 1);
+        showEntries(true);
     } else if (event.key === "Enter") {
         event.preventDefault();
-        go(chosen);
+        go(chosen, event.ctrlKey || event.metaKey);
     }
 });
 palette.addEventListener("click", (event) => {
@@ -217,6 +318,51 @@ document.addEventListener("keydown", (event) => {
         else openPalette();
     }
 });
+
+// MARK: Keys
+
+const shortcuts = [];
+// A key, or two of them one after the other as in "g h", what it does in words, and the act. Pages add their own.
+apus.shortcut = (keys, words, act) => shortcuts.push({ keys, words, act });
+
+for (const link of document.querySelectorAll(".sections a")) {
+    const title = link.textContent;
+    apus.shortcut(`g ${title[0].toLowerCase()}`, `Go to ${title}`, () => link.click());
+}
+apus.shortcut("/", "Go to the search or filter of the page", () => document.querySelector("main input[type=search]")?.focus());
+apus.shortcut("t", "Switch the theme", () => themeSwitch.click());
+apus.shortcut("?", "Show these keys", () => openKeys());
+
+const keys = document.getElementById("keys");
+const openKeys = () => {
+    if (keys.open) return;
+    const rows = [{ keys: navigator.platform.startsWith("Mac") ? "⌘ K" : "Ctrl K", words: "Jump to an experiment, run, model or page" }, ...shortcuts];
+    keys.querySelector("dl").replaceChildren(...rows.flatMap(({ keys, words }) => [
+        apus.make("dt", {}, ...keys.split(" ").flatMap((key, place) => [...(place ? [" "] : []), apus.make("kbd", { textContent: key })])),
+        apus.make("dd", { textContent: words }),
+    ]));
+    keys.showModal();
+};
+
+let prefix = "";
+let prefixAt = 0;
+document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1) return;
+    // Letters that a person writes, and those that a list takes for names, are no commands.
+    if (event.target.closest?.("input, textarea, select, [contenteditable], [role=tree], [role=grid]") || document.querySelector("dialog[open]")) return;
+    const pair = event.timeStamp - prefixAt < 1_500 ? `${prefix} ${event.key}` : event.key;
+    const shortcut = shortcuts.find(({ keys }) => keys === pair) ?? shortcuts.find(({ keys }) => keys === event.key);
+    prefix = "";
+    if (shortcut) {
+        event.preventDefault();
+        shortcut.act();
+    } else if (shortcuts.some(({ keys }) => keys.startsWith(`${event.key} `))) {
+        prefix = event.key;
+        prefixAt = event.timeStamp;
+    }
+});
+
+noteVisit();
 
 // MARK: Aliases
 
@@ -289,6 +435,17 @@ apus.onChange((changes) => {
     if (isConcerned) refresh(alive);
 });
 
+// Shown when changes have not come for a while, which a short break does not.
+const connection = document.getElementById("connection");
+let saying;
+const sayLost = (isLost) => {
+    if (!isLost) {
+        clearTimeout(saying);
+        saying = undefined;
+        connection.hidden = true;
+    } else saying ??= setTimeout(() => (connection.hidden = document.hidden), 2_000);
+};
+
 let source;
 // What happens between the making of a page and its first connection is not told either.
 let wasLost = true;
@@ -303,10 +460,12 @@ const listen = () => {
         // Whatever happened meanwhile was not told.
         if (wasLost) for (const listener of listeners) listener(["*"]);
         wasLost = false;
+        sayLost(false);
         wait = 1000;
     };
     source.onerror = () => {
         wasLost = true;
+        sayLost(true);
         // The browser would try again every second; a server that is away for long is asked ever more rarely.
         source?.close();
         source = undefined;
@@ -317,6 +476,7 @@ const listen = () => {
 // A browser opens six connections to a server, for all of its tabs together: those that nobody sees hold none.
 const follow = () => {
     if (document.hidden) {
+        sayLost(false);
         source?.close();
         source = undefined;
         wasLost = true;

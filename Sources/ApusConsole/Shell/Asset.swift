@@ -13,6 +13,13 @@ package enum Asset: String, Sendable, CaseIterable {
     case table = "table.js"
     case charts = "charts.js"
     case artifacts = "artifacts.js"
+    case preview = "preview.js"
+    case figure = "figure.js"
+    /// Colours code, away from the page; it loads ``highlight``.
+    case highlighter = "highlighter.js"
+    case icons = "icons.svg"
+    /// The library that knows languages, compressed.
+    case highlight = "highlight.js.gz"
     /// The library behind the charts, compressed.
     case plotly = "plotly.min.js.gz"
 
@@ -49,10 +56,10 @@ package enum Asset: String, Sendable, CaseIterable {
     var mediaType: String {
         switch self {
         case .style: "text/css; charset=utf-8"
-        case .icon: "image/svg+xml"
-        case .theme, .shell, .table, .charts, .artifacts, .plotly: "text/javascript; charset=utf-8"
+        case .icon, .icons: "image/svg+xml"
+        default: "text/javascript; charset=utf-8"
         }
     }
 
-    var isCompressed: Bool { self == .plotly }
+    var isCompressed: Bool { self == .plotly || self == .highlight }
 }

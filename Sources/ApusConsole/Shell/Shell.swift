@@ -7,7 +7,9 @@ struct Shell {
 
     /// The whole document.
     func render(_ page: ConsolePage) -> String {
-        let document = Element.head() { head(page) } + Element.body() { content(page) }
+        let document =
+            Element.head() { head(page) }
+            + Element.body(Attribute("data-icons", Asset.icons.link.text)) { content(page) }
         return "<!doctype html>\n<html lang=\"en\">\(document.markup)</html>\n"
     }
 
@@ -52,7 +54,11 @@ struct Shell {
                     ) { section.rawValue }
                 }
             }
+            Element.span(.id("connection"), .class("badge badge-busy"), .role("status"), Attribute("hidden")) {
+                "Reconnecting…"
+            }
             Element.button(.class("palette-button"), .type("button"), Attribute("data-palette")) {
+                Icon.search.sign
                 Element.span() { "Jump to…" }
                 Element.kbd() { "Ctrl K" }
             }
@@ -62,7 +68,7 @@ struct Shell {
                 Attribute("data-theme-switch"),
                 .label("Switch theme"),
                 .title("Switch theme")
-            ) { Element.span(.hidden) { "◐" } }
+            ) { Icon.theme.sign }
         }
         Element.main(.id("main"), .class(page.isWide ? "wide" : ""), Attribute("tabindex", "-1")) {
             if !page.crumbs.isEmpty {
@@ -79,8 +85,8 @@ struct Shell {
         }
         Element.footer(.class("foot")) {
             Element.span() { "Apus \(version)" }
-            Element.a(.href(Link("metrics"))) { "Metrics" }
-            Element.a(.href(Link("console", "styleguide"))) { "Style guide" }
+            Element.a(.href(Link("console", "styleguide")), Attribute("data-place")) { "Style guide" }
+            Element.button(.class("link"), .type("button"), Attribute("data-keys")) { "Keys" }
         }
         Element.dialog(.id("palette"), .class("palette"), .label("Jump to")) {
             Element.input(
@@ -90,10 +96,20 @@ struct Shell {
                 Attribute("autocomplete", "off"),
                 Attribute("spellcheck", "false"),
                 .role("combobox"),
+                Attribute("aria-autocomplete", "list"),
+                Attribute("aria-haspopup", "listbox"),
                 Attribute("aria-controls", "palette-list"),
                 Attribute("aria-expanded", "false")
             )
             Element.ul(.id("palette-list"), .role("listbox"), .label("Results"))
+            Element.p(.id("palette-state"), .class("muted"), .role("status"))
+        }
+        Element.dialog(.id("keys"), Attribute("aria-labelledby", "keys-title")) {
+            Element.h2(.id("keys-title")) { "Keys" }
+            Element.dl(.class("kv keys"))
+            Element.form(.class("actions"), Attribute("method", "dialog")) {
+                Element.button(.class("button")) { "Close" }
+            }
         }
         Element.div(.id("toasts"), .class("toasts"), .role("status"), Attribute("aria-live", "polite"))
     }

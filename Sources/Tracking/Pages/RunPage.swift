@@ -22,7 +22,7 @@ struct RunPage {
                 .init("Experiments", TrackingPage.experiments.link),
                 .init(experiment.name, TrackingPage.experiment(experiment.id).link),
             ],
-            scripts: tab == .charts ? [.charts] : tab == .artifacts ? [.artifacts] : [],
+            scripts: tab == .charts ? [.charts] : tab == .artifacts ? ArtifactBrowser.scripts : [],
             isWide: tab == .charts || tab == .artifacts
         ) {
             Component.heading(title, kind: "Run") {
@@ -166,19 +166,7 @@ struct RunPage {
         )
     }
 
-    private var artifacts: HTML {
-        Element.div(.class("split"), .id("artifacts"), Attribute("data-run", info.id.rawValue)) {
-            Element.div(.class("tree"), Attribute("data-tree"), .label("Files")) {
-                Element.p(.class("skeleton")) { "Loading…" }
-            }
-            Element.div(.class("preview"), Attribute("data-preview"), Attribute("aria-live", "polite")) {
-                Component.empty(
-                    "Choose a file",
-                    "Text, JSON, tables, images, audio, video, Markdown and HTML are shown here."
-                )
-            }
-        }
-    }
+    private var artifacts: HTML { ArtifactBrowser(owner: .run(info.id.rawValue)).view }
 
     @HTMLBuilder private var loggedModels: HTML {
         if models.isEmpty {

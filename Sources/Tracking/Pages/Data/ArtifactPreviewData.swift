@@ -1,3 +1,4 @@
+import ApusConsole
 import ApusGateway
 import ApusJSON
 import ApusKernel
@@ -13,6 +14,7 @@ struct ArtifactPreviewData {
     var routes: [Route] {
         [
             Route(.get, "console/data/mlmodel", .root, .read(.artifact), modelFile),
+            Route(.get, "console/data/markdown", .root, .read(.artifact), markdown),
             Route(.get, "console/data/html", .root, .read(.artifact), document),
         ]
     }
@@ -85,6 +87,15 @@ struct ArtifactPreviewData {
                 if let preset = field.preset { json.member("default", preset) }
             }
         }
+    }
+
+    /// A file of Markdown as elements of ours, to be put into the page.
+    private func markdown(_ request: GatewayRequest) async throws -> GatewayResponse {
+        let (location, path, _) = try await place(request)
+        let text = try await artifacts.text(of: path, below: location, upTo: 1 << 19)
+        var response = GatewayResponse.html(Component.markdown(text, breaksLines: false).markup)
+        response.headers[.contentSecurityPolicy] = "sandbox; default-src 'none'"
+        return response
     }
 
     /// A file of HTML with its scripts, for a frame that a person asked for.
