@@ -1,5 +1,6 @@
 package import ApusGateway
 import ApusKernel
+package import ApusLedger
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
@@ -9,12 +10,15 @@ import NIOCore
 /// Capabilities bring pages as routes made by ``page(_:_:_:)``; see `docs/guides/adding-a-page.md`.
 package struct Console: Sendable {
     private let shell: Shell
+    let changes: ChangeFeed
 
     /// - Parameters:
     ///   - prefix: What stands before every path, such as `/ml`; empty for nothing.
     ///   - version: The version of the product, shown at the foot.
-    package init(prefix: String, version: String) {
+    ///   - changes: What pages are told of while they are open.
+    package init(prefix: String, version: String, changes: ChangeFeed) {
         shell = Shell(base: "\(prefix)/", version: version)
+        self.changes = changes
     }
 
     /// The routes of the shell itself.
@@ -23,6 +27,7 @@ package struct Console: Sendable {
             Route(.get, "", .root, .open) { _ in Self.redirect(to: Link("console")) },
             Route(.get, "console/assets/{version}/{name}", .root, .open, asset),
             page("console/styleguide", .open) { _ in StyleGuide.page },
+            liveRoute,
         ]
     }
 
@@ -39,11 +44,15 @@ package struct Console: Sendable {
             path,
             .root,
             permission,
-            refusal: { [shell] code, message, id in
-                Self.answer(shell.render(.failure(code, message, requestID: id)), status: code.status)
+            refusal: { [shell, changes] code, message, id in
+                let page = ConsolePage.failure(code, message, requestID: id)
+                return Self.answer(shell.render(page, place: changes.place), status: code.status)
             },
-            { [shell] request in
-                Self.answer(shell.render(try await content(request)), isCompressed: Gzip.isAccepted(request.headers))
+            { [shell, changes] request in
+                // Before the page is made: it is told again what it shows already, rather than never what it misses.
+                let place = changes.place
+                let html = shell.render(try await content(request), place: place)
+                return Self.answer(html, isCompressed: Gzip.isAccepted(request.headers))
             }
         )
     }

@@ -64,13 +64,13 @@ struct Server {
             deliveries: hooks.delivery,
             logger: logger
         )
-        let console = Console(prefix: settings.staticPrefix, version: Build.version)
+        let console = Console(prefix: settings.staticPrefix, version: Build.version, changes: ledger.changes)
         let accessLog = try openAccessLog()
         let responder = GatewayResponder(
             routes: settings.keepsOnlyArtifacts
                 ? tracking.artifactsOnlyRoutes
                     + registry.routes.map { $0.disabled(because: TrackingCapability.artifactsOnly) }
-                : tracking.routes + registry.routes + console.routes + [Console.liveRoute(ledger.changes)]
+                : tracking.routes + registry.routes + console.routes
                     + tracking.pages(on: console, registered: registry.store) + registry.pages(on: console)
                     + [
                         console.page("console/system", .read(.server)) { [settings] _ in

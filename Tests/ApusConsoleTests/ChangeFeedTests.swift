@@ -32,4 +32,38 @@ import Testing
         for reader in readers { #expect(await reader.next() == nil) }
         #expect(feed.subscribe() != nil)
     }
+
+    @Test func `a reader is told first what has changed after its place`() async throws {
+        let feed = ChangeFeed()
+        feed.note("a")
+        let place = feed.place
+        let current = try #require(feed.subscribe(after: place))
+        feed.note("b")
+        feed.note("b")
+        feed.note("c")
+        let late = try #require(feed.subscribe(after: place))
+        #expect(await late.next() == ["b", "c"])
+        #expect(await current.next() == ["b", "c"])
+        feed.note("a")
+        #expect(await late.next() == ["a"])
+        let last = try #require(feed.subscribe(after: feed.place))
+        feed.end(last)
+        #expect(await last.next() == nil)
+    }
+
+    @Test(arguments: ["1", "x", "0-0", "1-99999999999999999999", "-", "💥-3"])
+    func `a reader whose place is unknown is told that much has changed`(_ place: String) async throws {
+        let feed = ChangeFeed()
+        feed.note("a")
+        let reader = try #require(feed.subscribe(after: place))
+        #expect(await reader.next() == [ChangeFeed.everything])
+    }
+
+    @Test func `what is forgotten counts as everything`() async throws {
+        let feed = ChangeFeed()
+        let place = feed.place
+        for number in 0..<10_001 { feed.note("\(number)") }
+        let reader = try #require(feed.subscribe(after: place))
+        #expect(await reader.next() == [ChangeFeed.everything])
+    }
 }

@@ -44,9 +44,9 @@ import Tracking
                 ),
                 logger: base.logger
             )
-            let console = Console(prefix: "", version: "0")
+            let console = Console(prefix: "", version: "0", changes: base.ledger.changes)
             let pages =
-                console.routes + [Console.liveRoute(base.ledger.changes)]
+                console.routes
                 + tracking.pages(on: console, registered: registry.store) + registry.pages(on: console)
             let routes = tracking.routes + registry.routes + pages
             let responder = GatewayResponder(

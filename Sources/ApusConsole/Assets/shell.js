@@ -447,24 +447,21 @@ const sayLost = (isLost) => {
 };
 
 let source;
-// What happens between the making of a page and its first connection is not told either.
-let wasLost = true;
+// Where the feed of changes was when the page was made, and later when it told of the last ones.
+let { place } = document.body.dataset;
 let wait = 1000;
 const listen = () => {
-    source = new EventSource(new URL("console/events", document.baseURI));
+    source = new EventSource(new URL(`console/events?after=${encodeURIComponent(place)}`, document.baseURI));
     source.onmessage = (event) => {
+        place = event.lastEventId;
         const changes = JSON.parse(event.data);
         for (const listener of listeners) listener(changes);
     };
     source.onopen = () => {
-        // Whatever happened meanwhile was not told.
-        if (wasLost) for (const listener of listeners) listener(["*"]);
-        wasLost = false;
         sayLost(false);
         wait = 1000;
     };
     source.onerror = () => {
-        wasLost = true;
         sayLost(true);
         // The browser would try again every second; a server that is away for long is asked ever more rarely.
         source?.close();
@@ -479,7 +476,6 @@ const follow = () => {
         sayLost(false);
         source?.close();
         source = undefined;
-        wasLost = true;
     } else if (!source) listen();
 };
 document.addEventListener("visibilitychange", follow);

@@ -5,11 +5,14 @@ struct Shell {
     /// Shown at the foot.
     let version: String
 
-    /// The whole document.
-    func render(_ page: ConsolePage) -> String {
+    /// The whole document; `place` is where the feed of changes was before the page was made.
+    func render(_ page: ConsolePage, place: String) -> String {
         let document =
             Element.head() { head(page) }
-            + Element.body(Attribute("data-icons", Asset.icons.link.text)) { content(page) }
+            + Element.body(
+                Attribute("data-icons", Asset.icons.link.text),
+                Attribute("data-place", place)
+            ) { content(page) }
         return "<!doctype html>\n<html lang=\"en\">\(document.markup)</html>\n"
     }
 
