@@ -17,8 +17,26 @@ static const unsigned char shell_js[] = {
 static const unsigned char table_js[] = {
 #embed "../ApusConsole/Assets/table.js"
 };
+static const unsigned char series_js[] = {
+#embed "../ApusConsole/Assets/series.js"
+};
+static const unsigned char lines_js[] = {
+#embed "../ApusConsole/Assets/lines.js"
+};
+static const unsigned char chart_js[] = {
+#embed "../ApusConsole/Assets/chart.js"
+};
 static const unsigned char charts_js[] = {
 #embed "../ApusConsole/Assets/charts.js"
+};
+static const unsigned char parallel_js[] = {
+#embed "../ApusConsole/Assets/parallel.js"
+};
+static const unsigned char relations_js[] = {
+#embed "../ApusConsole/Assets/relations.js"
+};
+static const unsigned char compare_js[] = {
+#embed "../ApusConsole/Assets/compare.js"
 };
 static const unsigned char artifacts_js[] = {
 #embed "../ApusConsole/Assets/artifacts.js"
@@ -59,7 +77,13 @@ static const console_asset assets[] = {
     {"theme.js", theme_js, sizeof theme_js},
     {"shell.js", shell_js, sizeof shell_js},
     {"table.js", table_js, sizeof table_js},
+    {"series.js", series_js, sizeof series_js},
+    {"lines.js", lines_js, sizeof lines_js},
+    {"chart.js", chart_js, sizeof chart_js},
     {"charts.js", charts_js, sizeof charts_js},
+    {"parallel.js", parallel_js, sizeof parallel_js},
+    {"relations.js", relations_js, sizeof relations_js},
+    {"compare.js", compare_js, sizeof compare_js},
     {"artifacts.js", artifacts_js, sizeof artifacts_js},
     {"preview.js", preview_js, sizeof preview_js},
     {"figure.js", figure_js, sizeof figure_js},

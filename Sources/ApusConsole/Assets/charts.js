@@ -1,207 +1,129 @@
-// Curves of metrics: one chart for each metric, drawn when it comes into view, at the resolution of the screen.
+// Curves of metrics: one chart for each, of one run or of many, with what they share: settings, legend, cursor.
 
-const host = document.getElementById("charts");
 const apus = window.apus;
-const ids = host?.dataset.runIds ? host.dataset.runIds.split("\n") : [];
-const names = host?.dataset.runNames.split("\n") ?? [];
-const keys = [...(document.getElementById("chart-keys")?.content.querySelectorAll("li") ?? [])].map((item) => item.textContent);
-const page = new URL(location.href);
+const charts = window.apus.charts;
+const { button, check, Chart, host, ids, labelled, make, names, page, select } = charts;
+
 const AT_ONCE = 24;
+const query = page.searchParams;
 
 const settings = {
-    axis: page.searchParams.get("axis") ?? "step",
-    isLog: page.searchParams.get("log") === "1",
-    smoothing: Number(page.searchParams.get("smoothing") ?? 0),
-    find: page.searchParams.get("key") ?? "",
+    find: query.get("key") ?? "",
+    axis: query.get("axis") ?? "step",
+    isLogX: query.get("logx") === "1",
+    isLog: query.get("log") === "1",
+    smoothing: Math.min(0.99, Math.max(0, Number(query.get("smoothing")) || 0)),
+    isClipped: query.get("clip") === "1",
+    isDifference: query.get("y") === "difference",
+    band: query.get("band") ?? "std",
+    groupName: query.get("group") ?? "",
+    group: null,
+    base: Math.max(0, ids.indexOf(query.get("base") ?? "")),
+    hidden: new Set((query.get("hide") ?? "").split(",").filter((place) => place in ids)),
+    hiddenGroups: new Set(query.getAll("hidegroup")),
+    large: query.get("large") ?? "",
+    zooms: new Map(query.getAll("zoom").map(readZoom).filter(Boolean)),
+    isHidden: (id) => (settings.group ? settings.hiddenGroups.has(id) : settings.hidden.has(id)),
+    // The runs that charts need.
+    places: () => ids.map((_, place) => place).filter((place) =>
+        !settings.hidden.has(String(place)) || (settings.isDifference && !settings.group && place === settings.base)),
 };
 
-// MARK: The library
-
-let library;
-const plotly = () =>
-    (library ??= new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        script.src = host.dataset.plotly;
-        script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("Charts are not part of this build.")));
-        script.onerror = () => reject(new Error("The charts could not be loaded."));
-        document.head.append(script);
-    }));
-
-// Nothing of a chart leaves this server.
-const options = { displaylogo: false, responsive: true, displayModeBar: "hover", showSendToCloud: false, modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d"] };
-
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const color = (place) => token(`--series-${place % 10}`) || "#0072b2";
-
-// MARK: Numbers
-
-// An exponential mean that a late start does not bend, as TensorBoard draws it.
-const smooth = (values, weight) => {
-    let last = 0;
-    let weights = 0;
-    return values.map((value) => {
-        if (value === null || !Number.isFinite(value)) return value;
-        last = last * weight + (1 - weight) * value;
-        weights = weights * weight + (1 - weight);
-        return last / weights;
-    });
-};
-
-const positions = (series) => {
-    if (settings.axis === "step") return series.x;
-    return Array.from(series.x, settings.axis === "time" ? (time) => new Date(time) : (time) => time / 1000);
-};
-
-// Packed curves: a length, JSON that tells of each, then its positions and its values.
-const load = async (items) => {
-    const response = await fetch(new URL(`console/data/series?${items}`, document.baseURI));
-    if (!response.ok) throw new Error((await response.json().catch(() => undefined))?.message ?? `The server answered ${response.status}.`);
-    const bytes = await response.arrayBuffer();
-    const length = new DataView(bytes).getUint32(0, true);
-    const { series } = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
-    let place = 4 + length;
-    const numbers = (count) => {
-        const found = new Float64Array(bytes, place, count);
-        place += count * 8;
-        return found;
-    };
-    return series.map(({ run, total, count }) => ({ run, total, x: numbers(count), value: Array.from(numbers(count)) }));
-};
-
-const titles = { step: "Step", time: "Time", relative: "Seconds since the first point" };
-
-// MARK: One chart
-
-class Chart {
-    constructor(key) {
-        this.key = key;
-        this.element = document.createElement("section");
-        this.element.className = "chart card";
-        const title = document.createElement("h3");
-        title.textContent = key;
-        title.title = key;
-        this.plot = document.createElement("div");
-        this.plot.className = "plot";
-        this.plot.role = "img";
-        this.plot.ariaLabel = `Chart of ${key}`;
-        this.note = document.createElement("p");
-        this.note.className = "chart-note muted";
-        this.element.append(title, this.plot, this.note);
-        this.range = null;
-        this.turn = 0;
-    }
-
-    async draw() {
-        const turn = ++this.turn;
-        const items = new URLSearchParams({
-            key: this.key,
-            axis: settings.axis,
-            columns: String(Math.max(100, Math.round(this.plot.clientWidth || 500))),
-        });
-        for (const id of ids) items.append("run", id);
-        if (this.range) {
-            const unit = settings.axis === "relative" ? 1000 : 1;
-            items.set("from", String(this.range[0] * unit));
-            items.set("to", String(this.range[1] * unit));
-        }
-        try {
-            const [library, answer] = await Promise.all([plotly(), load(items)]);
-            if (turn !== this.turn || !this.element.isConnected) return;
-            this.show(library, answer);
-        } catch (error) {
-            this.note.textContent = error.message;
-        }
-    }
-
-    show(library, found) {
-        const traces = [];
-        let drawn = 0;
-        let all = 0;
-        for (const series of found) {
-            const place = ids.indexOf(series.run);
-            const x = positions(series);
-            drawn += x.length;
-            all += series.total;
-            const line = { color: color(place), width: 1.6, dash: ["solid", "dash", "dot"][Math.floor(place / 10) % 3] };
-            const common = { x, name: names[place] ?? series.run, type: "scatter", mode: x.length > 1 ? "lines" : "markers", connectgaps: false };
-            if (settings.smoothing > 0) {
-                traces.push({ ...common, y: series.value, line: { ...line, width: 1 }, opacity: 0.25, hoverinfo: "skip", showlegend: false });
-                traces.push({ ...common, y: smooth(series.value, settings.smoothing), line });
-            } else {
-                traces.push({ ...common, y: series.value, line });
-            }
-        }
-        const text = token("--text") || (apus.isDark() ? "#e8e8e8" : "#1a1a1a");
-        const grid = token("--line") || "#8884";
-        const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, automargin: true };
-        const hasLegend = ids.length > 1 && ids.length <= 12;
-        const layout = {
-            margin: { l: 48, r: 12, t: 8, b: 36 },
-            paper_bgcolor: "rgba(0,0,0,0)",
-            plot_bgcolor: "rgba(0,0,0,0)",
-            font: { color: text, size: 11, family: "ui-sans-serif, system-ui, sans-serif" },
-            xaxis: { ...axis, title: hasLegend ? undefined : { text: titles[settings.axis] } },
-            yaxis: { ...axis, type: settings.isLog ? "log" : "linear" },
-            showlegend: hasLegend,
-            legend: { orientation: "h", y: -0.25 },
-            hovermode: ids.length > 1 ? "x unified" : "closest",
-            uirevision: `${settings.axis}-${settings.isLog}`,
-        };
-        const isNew = !this.plot.data;
-        library.react(this.plot, traces, layout, options);
-        this.note.textContent = drawn < all
-            ? `${drawn.toLocaleString("en")} of ${all.toLocaleString("en")} points: the lowest and highest of each pixel are kept. Zoom for more.`
-            : "";
-        if (isNew) this.plot.on("plotly_relayout", (change) => this.zoom(change));
-    }
-
-    // What was zoomed into is asked for again, finer.
-    zoom(change) {
-        if (change["xaxis.autorange"]) this.range = null;
-        else if (change["xaxis.range[0]"] !== undefined) {
-            this.range = [change["xaxis.range[0]"], change["xaxis.range[1]"]].map((end) => (settings.axis === "time" ? new Date(end).getTime() : Number(end)));
-        } else return;
-        clearTimeout(this.pause);
-        this.pause = setTimeout(() => this.draw(), 150);
-    }
-
-    // A chart out of sight holds no memory.
-    drop() {
-        this.turn++;
-        if (this.plot.data && window.Plotly) {
-            window.Plotly.purge(this.plot);
-            this.plot.replaceChildren();
-        }
-    }
+// A zoom in the address: four ends, of which two may be empty, and the metric.
+function readZoom(text) {
+    const [x0, x1, y0, y1, ...key] = text.split("~");
+    const pair = (low, high) => (low && high && Number.isFinite(Number(low)) && Number.isFinite(Number(high)) ? [Number(low), Number(high)] : undefined);
+    const zoomed = { x: pair(x0, x1), y: pair(y0, y1) };
+    return key.length && (zoomed.x || zoomed.y) ? [key.join("~"), zoomed] : undefined;
 }
+const writeZoom = ([key, { x = ["", ""], y = ["", ""] }]) => [...x, ...y, key].join("~");
 
-// MARK: All charts
+const remember = () => {
+    charts.remember({
+        key: [settings.find, ""],
+        axis: [settings.axis, "step"],
+        logx: [settings.isLogX ? "1" : "", ""],
+        log: [settings.isLog ? "1" : "", ""],
+        smoothing: [String(settings.smoothing), "0"],
+        clip: [settings.isClipped ? "1" : "", ""],
+        y: [settings.isDifference ? "difference" : "", ""],
+        group: [settings.groupName, ""],
+        band: [settings.band, "std"],
+        base: [settings.base ? ids[settings.base] : "", ""],
+        hide: [[...settings.hidden].join(","), ""],
+        hidegroup: [[...settings.hiddenGroups], []],
+        large: [settings.large, ""],
+        zoom: [[...settings.zooms].slice(0, 12).map(writeZoom), []],
+    });
+    // The other ways to compare begin with the same baseline.
+    for (const link of document.querySelectorAll(".tabs a")) {
+        const address = new URL(link.href);
+        if (settings.base) address.searchParams.set("base", ids[settings.base]);
+        else address.searchParams.delete("base");
+        link.href = address;
+    }
+};
 
-const grid = document.createElement("div");
-grid.className = "charts";
-const more = document.createElement("button");
-more.type = "button";
-more.className = "button";
-let charts = new Map();
+// MARK: Keys
+
+let keys = [...(document.getElementById("chart-keys")?.content.querySelectorAll("li") ?? [])].map((item) => item.textContent);
+// Whether the server has more keys than one list of them holds.
+let isPartial = host?.dataset.moreKeys !== undefined;
+
+// MARK: The charts
+
+const grid = make("div", { className: "charts" });
+const more = make("button", { type: "button", className: "button" });
+const count = make("output", { className: "muted" });
+const shownCharts = new Map();
+const visible = new Set();
 let found = [];
 let shown = AT_ONCE;
-const visible = new Set();
 
 const watcher = new IntersectionObserver(
     (entries) => {
         for (const entry of entries) {
-            const chart = charts.get(entry.target);
+            const chart = [...shownCharts.values()].find(({ element }) => element === entry.target);
             if (!chart) continue;
             if (entry.isIntersecting && !visible.has(chart)) {
                 visible.add(chart);
                 chart.draw();
-            } else if (!entry.isIntersecting && visible.delete(chart)) {
-                chart.drop();
-            }
+            } else if (!entry.isIntersecting && visible.delete(chart)) chart.drop();
         }
     },
     { rootMargin: "300px" },
 );
+
+const hooks = {
+    changed: (chart) => {
+        if (chart.zoomed) settings.zooms.set(chart.key, chart.zoomed);
+        else settings.zooms.delete(chart.key);
+        remember();
+    },
+    // Wherever the cursor is in one chart, it is at the same place in all.
+    moved: (chart, x, y, isTold) => {
+        cancelAnimationFrame(hooks.frame);
+        hooks.frame = requestAnimationFrame(() => {
+            for (const other of visible) other.point(x, other === chart ? y : undefined, isTold && other === chart);
+        });
+    },
+    enlarged: (chart) => {
+        settings.large = settings.large === chart.key ? "" : chart.key;
+        remember();
+        enlarge();
+        if (settings.large) chart.element.scrollIntoView({ block: "nearest" });
+    },
+};
+
+const enlarge = () => {
+    for (const chart of shownCharts.values()) {
+        const isLarge = chart.key === settings.large;
+        if (isLarge === chart.element.classList.contains("chart-large")) continue;
+        chart.element.classList.toggle("chart-large", isLarge);
+        chart.enlarge.ariaPressed = String(isLarge);
+        if (visible.has(chart)) chart.draw();
+    }
+};
 
 const arrange = () => {
     const matches = apus.matcher(settings.find);
@@ -209,143 +131,261 @@ const arrange = () => {
     found = keys.filter((key) => matches(key));
     // The one that was asked for by its whole name comes first.
     found.sort((left, right) => Number(right === settings.find) - Number(left === settings.find));
-    watcher.disconnect();
-    for (const chart of visible) chart.drop();
-    visible.clear();
-    charts = new Map(found.slice(0, shown).map((key) => {
-        const chart = new Chart(key);
-        return [chart.element, chart];
-    }));
-    grid.replaceChildren(...charts.keys());
-    for (const element of charts.keys()) watcher.observe(element);
+    const wanted = found.slice(0, shown);
+    for (const [key, chart] of shownCharts) {
+        if (wanted.includes(key)) continue;
+        watcher.unobserve(chart.element);
+        if (visible.delete(chart)) chart.drop();
+        shownCharts.delete(key);
+    }
+    for (const key of wanted) {
+        if (shownCharts.has(key)) continue;
+        const chart = new Chart(key, settings, hooks);
+        chart.zoomed = settings.zooms.get(key) ?? null;
+        shownCharts.set(key, chart);
+        watcher.observe(chart.element);
+    }
+    const elements = wanted.map((key) => shownCharts.get(key).element);
+    if (!elements.length) elements.push(make("p", { className: "empty", textContent: "No metric has a name like this." }));
+    // What stands where it belongs is left alone: moving it would end its focus.
+    if (elements.length !== grid.children.length || elements.some((element, place) => grid.children[place] !== element)) {
+        grid.replaceChildren(...elements);
+    }
     more.hidden = found.length <= shown;
-    more.textContent = `Show more of ${found.length.toLocaleString("en")} charts`;
+    more.textContent = `Show ${Math.min(AT_ONCE, found.length - shown)} more of ${found.length.toLocaleString("en")} charts`;
+    count.textContent = `${found.length.toLocaleString("en")}${isPartial ? "+" : ""} ${found.length === 1 ? "metric" : "metrics"}`;
+    enlarge();
 };
 more.addEventListener("click", () => {
     shown += AT_ONCE;
     arrange();
 });
 
-const remember = () => {
-    const url = new URL(location.href);
-    const values = { axis: [settings.axis, "step"], log: [settings.isLog ? "1" : "", ""], smoothing: [String(settings.smoothing), "0"], key: [settings.find, ""] };
-    for (const [name, [value, rest]] of Object.entries(values)) {
-        if (value === rest) url.searchParams.delete(name);
-        else url.searchParams.set(name, value);
+// Asks for what is shown anew, after a change of what is asked for.
+const redraw = (isNewAxis = false) => {
+    if (isNewAxis) {
+        settings.zooms.clear();
+        for (const chart of shownCharts.values()) {
+            chart.zoomed = null;
+            chart.origins.clear();
+        }
     }
-    history.replaceState(null, "", url);
-};
-
-const redraw = () => {
     remember();
-    for (const chart of visible) {
-        chart.range = null;
-        chart.draw();
+    for (const chart of visible) chart.draw();
+};
+// Draws what is there already, after a change of how it is drawn.
+const reshow = (isNewScale = false) => {
+    if (isNewScale) {
+        for (const chart of shownCharts.values()) if (chart.zoomed) chart.zoomed = chart.zoomed.x ? { x: chart.zoomed.x } : null;
+        for (const zoomed of settings.zooms.values()) delete zoomed.y;
+        for (const [key, { x }] of settings.zooms) if (!x) settings.zooms.delete(key);
     }
+    remember();
+    for (const chart of visible) chart.show();
 };
 
-const labelled = (text, element) => {
-    const label = document.createElement("label");
-    label.append(`${text} `, element);
-    return label;
-};
+// MARK: Settings
 
-const toolbar = () => {
-    const bar = document.createElement("div");
-    bar.className = "toolbar";
-    const find = document.createElement("input");
-    find.type = "search";
-    find.className = "grow";
-    find.value = settings.find;
-    find.placeholder = "Find metrics, text or /regular expression/";
-    find.setAttribute("aria-label", "Find metrics");
+const findBox = () => {
+    const find = make("input", {
+        type: "search", className: "grow", value: settings.find, placeholder: "Find metrics, text or /regular expression/", ariaLabel: "Find metrics",
+    });
+    let pause;
     find.addEventListener("input", () => {
         settings.find = find.value;
+        find.setAttribute("aria-invalid", String(apus.matcher(find.value) === null));
         shown = AT_ONCE;
         remember();
-        arrange();
+        clearTimeout(pause);
+        pause = setTimeout(async () => {
+            // Beyond what one list holds the server looks; it knows no regular expressions.
+            if (isPartial && !find.value.startsWith("/")) keys = (await charts.keys("metrics", ids, { text: find.value })).keys;
+            arrange();
+        }, isPartial ? 200 : 50);
     });
-    const axis = document.createElement("select");
-    for (const [value, text] of [["step", "Step"], ["relative", "Relative time"], ["time", "Wall time"]]) {
-        axis.append(new Option(text, value, false, value === settings.axis));
-    }
-    axis.addEventListener("change", () => {
-        settings.axis = axis.value;
-        redraw();
-    });
-    const log = document.createElement("input");
-    log.type = "checkbox";
-    log.checked = settings.isLog;
-    log.addEventListener("change", () => {
-        settings.isLog = log.checked;
-        redraw();
-    });
-    const smoothing = document.createElement("input");
-    Object.assign(smoothing, { type: "range", min: "0", max: "0.99", step: "0.01", value: String(settings.smoothing) });
-    smoothing.addEventListener("input", () => {
-        settings.smoothing = Number(smoothing.value);
-        redraw();
-    });
-    bar.append(find, labelled("X", axis), labelled("Log Y", log), labelled("Smoothing", smoothing));
-    return bar;
+    return find;
 };
 
-// MARK: Parallel coordinates
-
-const parallel = async (section) => {
-    const rows = [...document.querySelectorAll(".diff-changed")].map((row) => ({
-        title: row.dataset.name,
-        values: [...row.querySelectorAll("td")].map((cell) => cell.textContent),
-    }));
-    const metrics = [...document.querySelectorAll('table[aria-label="Metrics"] tr[data-name]')].slice(0, 6).map((row) => ({
-        title: row.dataset.name,
-        values: [...row.querySelectorAll("td")].map((cell) => cell.querySelector("[title]")?.title ?? ""),
-    }));
-    const dimensions = [...rows.slice(0, 10), ...metrics].map(({ title, values }) => {
-        const numbers = values.map(Number);
-        if (values.every((value, place) => value !== "" && Number.isFinite(numbers[place]))) return { label: title, values: numbers };
-        const words = [...new Set(values)];
-        return { label: title, values: values.map((value) => words.indexOf(value)), tickvals: words.map((_, place) => place), ticktext: words };
+const axisBox = () => {
+    const other = make("input", { type: "text", ariaLabel: "Metric of the X axis", placeholder: "Metric", value: settings.axis.replace(/^metric:|^.*$/s, "") });
+    other.value = /^metric:(.*)$/s.exec(settings.axis)?.[1] ?? "";
+    other.hidden = !settings.axis.startsWith("metric:");
+    other.setAttribute("list", "metric-list");
+    const list = make("datalist", { id: "metric-list" });
+    // So many are offered; any can be written.
+    const offer = () => {
+        const matches = apus.matcher(other.value) ?? (() => true);
+        list.replaceChildren(...keys.filter(matches).slice(0, 100).map((key) => new Option(key, key)));
+    };
+    other.addEventListener("focus", offer);
+    other.addEventListener("input", offer);
+    other.addEventListener("change", () => {
+        settings.axis = other.value ? `metric:${other.value}` : "step";
+        redraw(true);
     });
-    if (dimensions.length < 2) return section.remove();
-    const library = await plotly();
-    const last = dimensions.at(-1);
-    library.react(
-        section.querySelector(".plot"),
-        [{ type: "parcoords", dimensions, line: { color: last.values, colorscale: "Cividis", showscale: false } }],
-        { margin: { l: 60, r: 60, t: 40, b: 20 }, paper_bgcolor: "rgba(0,0,0,0)", font: { color: token("--text"), size: 11 } },
-        options,
+    const kinds = [["step", "Step"], ["relative", "Relative time"], ["time", "Wall time"], ["metric", "Metric…"]];
+    const axis = select(kinds, settings.axis.startsWith("metric:") ? "metric" : settings.axis, (value) => {
+        other.hidden = value !== "metric";
+        if (value === "metric") return other.focus();
+        other.value = "";
+        settings.axis = value;
+        redraw(true);
+    });
+    return [labelled("X", axis), other, list];
+};
+
+const smoothingBox = () => {
+    const range = make("input", { type: "range", min: "0", max: "0.99", step: "0.01", value: String(settings.smoothing) });
+    const number = make("output", { textContent: settings.smoothing || "off" });
+    range.addEventListener("input", () => {
+        settings.smoothing = Number(range.value);
+        number.textContent = settings.smoothing || "off";
+        reshow();
+    });
+    return make("label", { className: "range" }, make("span", {}, "Smoothing ", number), range);
+};
+
+const groupBox = async () => {
+    const limit = { differs: "1", limit: "200" };
+    const [params, tags] = await Promise.all([charts.keys("params", ids, limit), charts.keys("tags", ids, limit)]);
+    const options = (kind, { keys }) => keys.map((key) => [`${kind}.${key}`, key]);
+    const band = labelled("Band", select([["std", "± standard deviation"], ["range", "Lowest to highest"], ["none", "None"]], settings.band, (value) => {
+        settings.band = value;
+        reshow();
+    }));
+    band.hidden = !settings.groupName;
+    const choice = select(
+        [["", "Nothing"], { label: "Params that differ", options: options("params", params) }, { label: "Tags that differ", options: options("tags", tags) }],
+        settings.groupName,
+        async (value) => {
+            settings.groupName = value;
+            settings.hiddenGroups.clear();
+            band.hidden = !value;
+            settings.group = value ? await charts.groups(value) : null;
+            legend();
+            reshow(true);
+        },
     );
+    // A group of an address stays, even when it is not offered.
+    if (choice.value !== settings.groupName) choice.append(new Option(settings.groupName, settings.groupName, false, true));
+    return [labelled("Group by", choice), band];
+};
+
+const toolbar = async () => {
+    const bar = make("div", { className: "toolbar", role: "group", ariaLabel: "Settings of the charts" });
+    bar.append(findBox(), count, ...axisBox());
+    if (ids.length > 1) {
+        bar.append(labelled("Y", select([["", "Value"], ["difference", "Difference to baseline"]], settings.isDifference ? "difference" : "", (value) => {
+            settings.isDifference = value === "difference";
+            for (const chart of shownCharts.values()) chart.zoomed = null;
+            settings.zooms.clear();
+            redraw();
+        })));
+    }
+    bar.append(
+        smoothingBox(),
+        labelled("Log X", check(settings.isLogX, (value) => {
+            settings.isLogX = value;
+            redraw(true);
+        })),
+        labelled("Log Y", check(settings.isLog, (value) => {
+            settings.isLog = value;
+            reshow(true);
+        })),
+        labelled("Cut off outliers", check(settings.isClipped, (value) => {
+            settings.isClipped = value;
+            reshow(true);
+        })),
+    );
+    host.prepend(bar);
+    if (ids.length > 1) bar.querySelector(".range").before(...(await groupBox()));
+};
+
+// MARK: Legend
+
+const runs = make("section", { className: "legend", ariaLabel: "Runs" });
+
+const legend = () => {
+    if (ids.length < 2) return;
+    const { group } = settings;
+    const hidden = group ? settings.hiddenGroups : settings.hidden;
+    const lines = group
+        ? group.groups.map(({ name, places }, place) => ({ id: name, place, name, note: places.size === 1 ? "1 run" : `${places.size} runs` }))
+        : ids.map((id, place) => ({ id: String(place), place, name: names[place], link: `console/runs/${id}` }));
+    const change = () => {
+        legend();
+        if (group) reshow();
+        else redraw();
+    };
+    const all = make("button", { type: "button", className: "button button-quiet", textContent: hidden.size ? "Show all" : "Hide all" });
+    all.addEventListener("click", () => {
+        if (hidden.size) hidden.clear();
+        else for (const { id } of lines) hidden.add(id);
+        change();
+    });
+    const items = lines.map(({ id, place, name, note, link }) => {
+        const box = check(!hidden.has(id), (isShown) => {
+            if (isShown) hidden.delete(id);
+            else hidden.add(id);
+            change();
+        });
+        const item = make("li", {}, make("label", { title: name }, box, charts.swatch(place), make("span", { textContent: name })));
+        if (note) item.append(make("span", { className: "muted", textContent: note }));
+        if (link) {
+            const isBase = place === settings.base;
+            const pin = button("⚑", `Compare with ${name}`, () => {
+                settings.base = place;
+                legend();
+                if (settings.isDifference) redraw();
+                else reshow();
+            });
+            pin.ariaPressed = String(isBase);
+            if (isBase) item.className = "legend-base";
+            item.append(pin, make("a", { href: link, textContent: "↗", title: `Open ${name}`, ariaLabel: `Open ${name}` }));
+        }
+        return item;
+    });
+    const title = group ? `${lines.length} groups of ${group.column.replace(/^[a-z]+\./, "")}` : `${lines.length} runs`;
+    const flag = group ? "" : "⚑ is what the others are compared with.";
+    const focus = [...runs.querySelectorAll("input, button")].indexOf(document.activeElement);
+    const scroll = runs.querySelector("ul")?.scrollTop ?? 0;
+    runs.replaceChildren(
+        make("header", {}, make("h2", { textContent: title }), make("span", { className: "muted", textContent: flag }), all),
+        make("ul", {}, ...items),
+    );
+    runs.querySelector("ul").scrollTop = scroll;
+    if (focus >= 0) runs.querySelectorAll("input, button")[focus]?.focus();
 };
 
 // MARK: Begin
 
-if (host && keys.length) {
-    host.append(toolbar(), grid, more);
+const begin = async () => {
+    host.append(runs, grid, more);
+    const bar = toolbar();
+    if (settings.groupName && ids.length > 1) settings.group = await charts.groups(settings.groupName).catch(() => null);
+    legend();
     arrange();
-    if (host.dataset.parallel !== undefined && ids.length > 1) {
-        const section = document.createElement("section");
-        section.className = "card chart";
-        const title = document.createElement("h3");
-        title.textContent = "Parallel coordinates: drag along an axis to keep only some runs";
-        const plot = document.createElement("div");
-        plot.className = "plot";
-        section.append(title, plot);
-        host.append(section);
-        parallel(section).catch(() => {
-            plot.className = "empty";
-            plot.textContent = "This browser cannot draw parallel coordinates.";
-        });
+    await bar;
+    if (isPartial) {
+        const answer = await charts.keys("metrics", ids);
+        keys = answer.keys;
+        isPartial = answer.more;
+        arrange();
     }
-    addEventListener("apus-theme", redraw);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+};
+
+if (host?.id === "charts" && keys.length) {
+    begin().catch((error) => apus.toast(error.message, true));
+    charts.onTheme(() => reshow());
     let pause;
     apus.onChange((changes) => {
         const isOurs = changes.some((change) => change === "*" || ids.some((id) => change === `run.logged run/${id}`));
         if (!isOurs || pause) return;
+        // Charts that take long are drawn more rarely.
+        const cost = Math.max(0, ...[...visible].map((chart) => chart.cost ?? 0));
         pause = setTimeout(() => {
             pause = undefined;
-            for (const chart of visible) if (!chart.range) chart.draw();
-        }, 300);
+            for (const chart of visible) if (!chart.zoomed) chart.draw(true);
+        }, Math.max(300, 4 * cost));
     });
 }

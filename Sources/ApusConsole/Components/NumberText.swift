@@ -35,6 +35,9 @@ package enum NumberText {
         var rest = exponent
         while rest > 0 { mantissa /= 10; rest -= 1 }
         while rest < 0 { mantissa *= 10; rest += 1 }
-        return "\((mantissa * 100_000).rounded() / 100_000)e\(exponent)"
+        mantissa = (mantissa * 100_000).rounded() / 100_000
+        // 9.999999 is rounded to ten.
+        if abs(mantissa) == 10 { return "\(mantissa / 10)e\(exponent + 1)" }
+        return "\(mantissa)e\(exponent)"
     }
 }

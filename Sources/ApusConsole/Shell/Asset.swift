@@ -11,7 +11,14 @@ package enum Asset: String, Sendable, CaseIterable {
     case theme = "theme.js"
     case shell = "shell.js"
     case table = "table.js"
+    /// What all that draws metrics shares; loaded before them.
+    case series = "series.js"
+    case lines = "lines.js"
+    case chart = "chart.js"
     case charts = "charts.js"
+    case parallel = "parallel.js"
+    case relations = "relations.js"
+    case compare = "compare.js"
     case artifacts = "artifacts.js"
     case preview = "preview.js"
     case figure = "figure.js"
@@ -60,6 +67,9 @@ package enum Asset: String, Sendable, CaseIterable {
         default: "text/javascript; charset=utf-8"
         }
     }
+
+    /// What a script is sure to load after it, which can begin at once.
+    var library: Asset? { self == .series ? .plotly : nil }
 
     var isCompressed: Bool { self == .plotly || self == .highlight }
 }

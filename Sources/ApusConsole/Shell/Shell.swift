@@ -32,6 +32,9 @@ struct Shell {
         )
         // Before the first paint, so that a chosen theme does not flash.
         Element.script(.src(Asset.theme.link))
+        for asset in page.scripts.compactMap(\.library) {
+            Element.link(Attribute("rel", "preload"), Attribute("as", "script"), .href(asset.link))
+        }
         for script in [.shell] + page.scripts {
             Element.script(.type("module"), .src(script.link))
         }

@@ -22,7 +22,7 @@ struct RunPage {
                 .init("Experiments", TrackingPage.experiments.link),
                 .init(experiment.name, TrackingPage.experiment(experiment.id).link),
             ],
-            scripts: tab == .charts ? [.charts] : tab == .artifacts ? ArtifactBrowser.scripts : [],
+            scripts: tab == .charts ? ChartHost.scripts : tab == .artifacts ? ArtifactBrowser.scripts : [],
             isWide: tab == .charts || tab == .artifacts
         ) {
             Component.heading(title, kind: "Run") {
@@ -148,22 +148,9 @@ struct RunPage {
     }
 
     private var charts: HTML {
-        let keys = run.metrics.map(\.key)
-        return HTMLBuilder.buildBlock(
-            keys.isEmpty
-                ? Component.empty("No metrics", "mlflow.log_metric(key, value, step=…) draws a curve here.")
-                : Element.div(
-                    .id("charts"),
-                    Attribute("data-run-ids", info.id.rawValue),
-                    Attribute("data-run-names", title),
-                    Attribute("data-plotly", Asset.plotly.link.text)
-                ) {
-                    Element.template(.id("chart-keys")) {
-                        for key in keys { Element.li() { key } }
-                    }
-                    Element.noscript() { Component.empty("Charts need JavaScript") }
-                }
-        )
+        run.metrics.isEmpty
+            ? Component.empty("No metrics", "mlflow.log_metric(key, value, step=…) draws a curve here.")
+            : ChartHost.element("charts", [info], keys: run.metrics.map(\.key))
     }
 
     private var artifacts: HTML { ArtifactBrowser(owner: .run(info.id.rawValue)).view }

@@ -25,7 +25,7 @@ package struct TrackingPages {
             console.page(TrackingPage.experiments.pattern, .read(.experiment), experiments),
             console.page(TrackingPage.experiment(0).pattern, .read(.run), runs),
             console.page(TrackingPage.compare([]).pattern, .read(.run), compare),
-        ] + RunData(store: store).routes + SeriesData(store: store).routes
+        ] + RunData(store: store).routes + SeriesData(store: store).routes + CompareData(store: store).routes
     }
 
     private func home(_ request: GatewayRequest) async throws -> ConsolePage {
@@ -95,10 +95,39 @@ package struct TrackingPages {
     }
 
     private func compare(_ request: GatewayRequest) async throws -> ConsolePage {
-        let ids = request.query.filter { $0.name == "run" }.map(\.value)
-        guard ids.count <= ComparePage.limit else {
-            throw RequestError.invalid("At most \(ComparePage.limit) runs can be compared at once.")
+        let ids = try CompareData.runs(request)
+        let query = CompareQuery(request.queryValue)
+        var tables: [ComparePage.Table] = []
+        func add(_ kind: WindowColumn.Kind, _ limit: Int, _ text: String, _ isDiffering: Bool) async throws {
+            let keys = try await store.comparedKeys(
+                kind,
+                ofRuns: ids,
+                holding: text,
+                isDiffering: isDiffering,
+                limit: limit
+            )
+            tables.append(.init(kind: kind, keys: keys))
         }
-        return ComparePage(runs: try await store.runs(ids: ids)).page
+        var metrics = ComparedKeys()
+        let limit = ComparePage.rowLimit(runs: ids.count)
+        switch query.view {
+        case .charts:
+            metrics = try await store.comparedKeys(.metric, ofRuns: ids, limit: ChartHost.keyLimit)
+            try await add(.param, min(limit, ComparePage.shortRowLimit), "", true)
+        case .differences:
+            for kind in [WindowColumn.Kind.param, .metric, .tag] {
+                try await add(kind, limit, query.text, query.isDiffering)
+            }
+        case .relations, .images: break
+        }
+        let columns = tables.flatMap { table in table.keys.keys.map { WindowColumn(table.kind, $0) } }
+        let rows = try await store.rows(ofRuns: ids, columns: columns)
+        return ComparePage(
+            query: query,
+            rows: rows,
+            missing: Set(ids).count - rows.count,
+            tables: tables,
+            metrics: metrics
+        ).page
     }
 }

@@ -73,7 +73,7 @@ extension TrackingStore {
         return try planner.phases(transaction).reduce(0) { $0 + (try $1.count(transaction)) }
     }
 
-    private static func fill(
+    static func fill(
         _ rows: inout [RunWindow.Row],
         _ keys: [Int64],
         _ columns: [WindowColumn],
