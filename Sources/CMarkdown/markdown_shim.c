@@ -1,13 +1,14 @@
 #include "apus_markdown.h"
 #include <pthread.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+// The library keeps its extensions, and the characters that mean something to them while a text is read, in globals.
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 cmark_node *apus_markdown_parse(const char *bytes, size_t count) {
-    // The library's list of extensions is global and has no lock.
-    pthread_once(&once, cmark_gfm_core_extensions_ensure_registered);
     cmark_parser *parser = cmark_parser_new(CMARK_OPT_DEFAULT);
     if (!parser) { return NULL; }
+    pthread_mutex_lock(&lock);
+    cmark_gfm_core_extensions_ensure_registered();
     // Its extension for bare addresses reads past their ends (CVE-2023-22485); the walk in Swift finds them.
     const char *names[] = {"table", "strikethrough", "tasklist"};
     for (size_t index = 0; index < sizeof names / sizeof names[0]; index++) {
@@ -16,6 +17,7 @@ cmark_node *apus_markdown_parse(const char *bytes, size_t count) {
     }
     cmark_parser_feed(parser, bytes, count);
     cmark_node *document = cmark_parser_finish(parser);
+    pthread_mutex_unlock(&lock);
     cmark_parser_free(parser);
     if (document) { cmark_consolidate_text_nodes(document); }
     return document;

@@ -140,6 +140,17 @@ import Testing
 
     private static let largest = 65_536
 
+    @Test func `texts are read at the same time without one changing another`() async {
+        await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    (0..<2_000).count { _ in !Component.markdown("~~a~~ |").markup.contains("<del>a</del>") }
+                }
+            }
+            for await wrong in group { #expect(wrong == 0) }
+        }
+    }
+
     @Test func `wide tables, long references and long texts are bounded`() {
         let wide = String(repeating: "|", count: 16_000) + "\n" + String(repeating: "|-", count: 15_999) + "|\n"
         #expect(markup(wide + String(repeating: "x\n", count: 8_000)).hasPrefix("<p class=\"note\">|||"))
