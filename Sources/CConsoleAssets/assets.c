@@ -62,6 +62,9 @@ static const unsigned char highlight_js_gz[] = {
 static const unsigned char icons_svg[] = {0};
 static const unsigned char highlight_js_gz[] = {0};
 #endif
+static const unsigned char edit_js[] = {
+#embed "../ApusConsole/Assets/edit.js"
+};
 // Fetched by scripts/setup; a build without it shows no charts.
 #if __has_embed("../../.build-assets/plotly.min.js.gz")
 static const unsigned char plotly_js_gz[] = {
@@ -90,6 +93,7 @@ static const console_asset assets[] = {
     {"highlighter.js", highlighter_js, sizeof highlighter_js},
     {"icons.svg", icons_svg, sizeof icons_svg},
     {"highlight.js.gz", highlight_js_gz, sizeof highlight_js_gz},
+    {"edit.js", edit_js, sizeof edit_js},
     {"plotly.min.js.gz", plotly_js_gz, sizeof plotly_js_gz},
 };
 

@@ -364,36 +364,34 @@ document.addEventListener("keydown", (event) => {
 
 noteVisit();
 
-// MARK: Aliases
-
-document.querySelector("[data-alias-form]")?.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const form = event.target;
-    const name = form.dataset.aliasForm;
-    const alias = form.elements.alias.value.trim();
-    const version = form.elements.version.value;
-    const now = document.getElementById("alias-now")?.content.querySelector(`[data-alias="${CSS.escape(alias)}"]`)?.textContent;
-    if (now === version) return apus.toast(`@${alias} is version ${version} already.`);
-    const effect = now ? `moves from version ${now} to version ${version}` : `begins with version ${version}`;
-    if (!confirm(`@${alias} ${effect}. Whoever loads models:/${name}@${alias} gets version ${version} from now on.`)) return;
-    try {
-        await apus.ask("ajax-api/2.0/mlflow/registered-models/alias", {
-            method: "POST",
-            headers: { "Content-Type": "application/json" },
-            body: JSON.stringify({ name, alias, version }),
-        });
-        location.reload();
-    } catch (error) {
-        apus.toast(error.message, true);
-    }
-});
-
 // MARK: Changes as they happen
 
 // Fetches the page again and puts in the parts that are alive; what a person does meanwhile stays.
 let isRefreshing = false;
 let mustRefresh = false;
+const isHeld = (element) => element.querySelector("[data-editing]") !== null;
+const name = (control) => control?.ariaLabel || control?.textContent;
+// The controls that are called as the one that has the focus: these are the same before and after.
+const twins = (element, called) => [...element.querySelectorAll("a, button, input, select, summary")].filter((other) => name(other) === called);
+
+const renew = (element, fresh) => {
+    if (element.innerHTML === fresh.innerHTML) return;
+    // An editor that is open stays; it asks again when it is closed.
+    if (isHeld(element)) return dispatchEvent(new CustomEvent("apus-held", { detail: fresh }));
+    const called = name(document.activeElement);
+    const focused = twins(element, called).indexOf(document.activeElement);
+    const texts = [...element.querySelectorAll("[data-narrow]")].map((input) => input.value);
+    element.replaceChildren(...document.adoptNode(fresh).childNodes);
+    showTimes(element);
+    element.querySelectorAll("[data-narrow]").forEach((input, place) => {
+        input.value = texts[place] ?? "";
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    if (focused >= 0) twins(element, called)[focused]?.focus();
+};
+
 const refresh = async (selector) => {
+    if (apus.isLeaving) return;
     if (isRefreshing) {
         mustRefresh = true;
         return;
@@ -402,15 +400,16 @@ const refresh = async (selector) => {
     try {
         const response = await fetch(location.href, { headers: { Accept: "text/html" } });
         if (!response.ok) return;
-        const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelectorAll(selector);
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        const fresh = page.querySelectorAll(selector);
         const old = document.querySelectorAll(selector);
-        if (fresh.length !== old.length) return location.reload();
-        old.forEach((element, place) => {
-            if (element.innerHTML === fresh[place].innerHTML) return;
-            element.replaceChildren(...document.adoptNode(fresh[place]).childNodes);
-            showTimes(element);
-            for (const input of element.querySelectorAll("[data-narrow]")) input.dispatchEvent(new Event("input", { bubbles: true }));
-        });
+        if (fresh.length !== old.length) {
+            // What is being entered would be lost.
+            if (!document.querySelector("[data-editing], dialog[open]")) location.reload();
+            return;
+        }
+        document.title = page.title;
+        old.forEach((element, place) => renew(element, fresh[place]));
     } finally {
         isRefreshing = false;
         if (mustRefresh) {
@@ -424,10 +423,12 @@ const listeners = [];
 // Calls back with the list of changes; each is an action and a subject, such as "run.created run/0123".
 apus.onChange = (listener) => listeners.push(listener);
 
-const alive = "[data-live], [data-live-metrics]";
+const alive = "[data-live], [data-live-run], .crumbs";
+apus.refresh = () => refresh(alive);
 const concerns = (element, change) => {
+    if (element.dataset.liveRun) return change === "*" || change.endsWith(` run/${element.dataset.liveRun}`);
+    if (!element.dataset.live) return false;
     if (change === "*") return true;
-    if (element.dataset.liveMetrics) return change === `run.logged run/${element.dataset.liveMetrics}`;
     return element.dataset.live.split(",").some((prefix) => change.startsWith(prefix) && !change.startsWith("run.logged"));
 };
 apus.onChange((changes) => {

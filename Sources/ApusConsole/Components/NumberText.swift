@@ -18,6 +18,19 @@ package enum NumberText {
         return rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)"
     }
 
+    /// Such as `1.5 MB`, in powers of 1,000.
+    package static func bytes(_ count: Int64) -> String {
+        guard count >= 1_000 else { return "\(count) B" }
+        var value = Double(count)
+        var unit = "B"
+        for larger in ["kB", "MB", "GB", "TB", "PB"] where value >= 999.5 {
+            value /= 1_000
+            unit = larger
+        }
+        let shown = value < 9.95 ? (value * 10).rounded() / 10 : value.rounded()
+        return "\(short(shown)) \(unit)"
+    }
+
     /// With thin gaps between groups of three digits.
     package static func grouped(_ number: Int64) -> String {
         let digits = Array("\(number.magnitude)")

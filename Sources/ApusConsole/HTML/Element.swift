@@ -16,6 +16,11 @@ package enum Element: String, Sendable {
 
     /// The element with content.
     package func callAsFunction(_ attributes: Attribute?..., @HTMLBuilder content: () -> HTML = { HTML() }) -> HTML {
+        with(attributes, content: content)
+    }
+
+    /// The element with attributes that are made elsewhere.
+    package func with(_ attributes: [Attribute?], @HTMLBuilder content: () -> HTML = { HTML() }) -> HTML {
         var markup = "<\(rawValue)"
         for case let attribute? in attributes { attribute.write(to: &markup) }
         markup += ">"

@@ -43,24 +43,32 @@ package struct ModelSignature: Sendable, Equatable {
             guard let document = try? JSONDocument(parsing: UnsafeRawBufferPointer(bytes)),
                 let elements = document.root.elements
             else { return [] }
-            var fields: [Field] = []
-            for element in elements {
-                guard fields.count < Self.fieldLimit else {
-                    omitted += 1
-                    continue
-                }
-                let preset = element["default"].map { Self.compact($0) }
-                fields.append(
-                    Field(
-                        name: element["name"]?.string ?? "",
-                        type: Self.type(element),
-                        isRequired: element["required"]?.bool ?? (preset == nil),
-                        preset: preset
-                    )
-                )
-            }
+            let (fields, omitted) = Self.fields(elements)
+            self.omitted += omitted
             return fields
         }
+    }
+
+    /// The fields of a list of columns or tensors, such as a dataset's schema, and how many were left out.
+    static func fields(_ elements: JSONValue.Elements) -> (fields: [Field], omitted: Int) {
+        var fields: [Field] = []
+        var omitted = 0
+        for element in elements {
+            guard fields.count < fieldLimit else {
+                omitted += 1
+                continue
+            }
+            let preset = element["default"].map { compact($0) }
+            fields.append(
+                Field(
+                    name: element["name"]?.string ?? "",
+                    type: type(element),
+                    isRequired: element["required"]?.bool ?? (preset == nil),
+                    preset: preset
+                )
+            )
+        }
+        return (fields, omitted)
     }
 
     /// A type in words; the depth is that of the JSON, which its parser bounds.

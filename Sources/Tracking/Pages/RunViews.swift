@@ -14,6 +14,9 @@ enum RunViews {
         }
     }
 
+    /// Whether a metric tells of the machine; MLflow's client puts these below one name.
+    static func isSystem(_ key: String) -> Bool { key.hasPrefix("system/") }
+
     static func link(_ info: Run.Info) -> HTML {
         Element.a(.href(TrackingPage.run(info.id.rawValue).link)) { info.name.isEmpty ? info.id.rawValue : info.name }
     }

@@ -11,6 +11,7 @@ package enum TrackingPage: Sendable {
     package enum RunTab: String, Sendable, CaseIterable {
         case overview = "Overview"
         case charts = "Charts"
+        case system = "System"
         case artifacts = "Artifacts"
         case models = "Models"
     }

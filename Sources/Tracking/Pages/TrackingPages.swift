@@ -90,7 +90,9 @@ package struct TrackingPages {
             experiment: try await store.experiment(id: "\(run.info.experimentID)"),
             tab: tab,
             models: tab == .models ? try await store.loggedModels(ofRun: run) : [],
-            versions: tab == .overview ? try await registered.versions(ofRun: run.info.id.rawValue) : []
+            lineage: tab == .overview ? try await store.lineage(of: run) : RunLineage(),
+            versions: tab == .overview || tab == .models
+                ? try await registered.versions(ofRun: run.info.id.rawValue) : []
         ).page
     }
 

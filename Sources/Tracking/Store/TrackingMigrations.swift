@@ -251,5 +251,14 @@ extension TrackingStore {
             ],
             postgres: ["ALTER TABLE metric_levels ALTER COLUMN buckets SET STORAGE EXTERNAL"]
         ),
+        Migration(
+            "tracking-0007-children",
+            // Only runs with a parent are in it. The beginning of a tag fits into an index, however long the tag is.
+            [
+                """
+                CREATE INDEX tags_by_parent ON tags (SUBSTR(value, 1, 64), run_id) WHERE key = 'mlflow.parentRunId'
+                """
+            ]
+        ),
     ]
 }

@@ -206,13 +206,14 @@ extension TrackingStore {
 
     /// Deletes a tag of an active run.
     package func deleteTag(run id: String, key: String) async throws {
-        try await database.write(subject: Self.subject(id)) { transaction in
+        try await database.write(subject: Self.subject(id)) { [ledger] transaction in
             let row = try Self.activeRun(id, transaction)
             let deleted = try transaction.executeAndCount(
                 "DELETE FROM tags WHERE run_id = ? AND key = ?",
                 [.integer(row.key), .text(key)]
             )
             guard deleted > 0 else { throw TrackingError.runTagNotFound(key: key, run: id) }
+            transaction.onCommit { [changes = ledger.changes] in changes.note("run.updated run/\(id)") }
         }
     }
 
