@@ -70,7 +70,7 @@ let package = Package(
             "Registry",
             [
                 "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
-                "ApusQuery", "Tracking",
+                "ApusQuery", "ApusVault", "Tracking",
                 argumentParser, asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle,
             ]
         ),

@@ -33,9 +33,9 @@ package struct RegistryCapability: Sendable {
             + ModelVersionArtifactRoutes(store: store, artifacts: artifacts).routes
     }
 
-    /// The pages of registered models.
-    package func pages(on console: Console) -> [Route] {
-        RegistryPages(console: console, store: store).routes
+    /// The pages of registered models; `origins` knows the runs and logged models that versions came from.
+    package func pages(on console: Console, origins: any VersionOrigins) -> [Route] {
+        RegistryPages(console: console, store: store, artifacts: artifacts, origins: origins).routes
     }
 
     /// What runs beside the routes; to be stopped before the Ledger.

@@ -71,7 +71,8 @@ struct Server {
                 ? tracking.artifactsOnlyRoutes
                     + registry.routes.map { $0.disabled(because: TrackingCapability.artifactsOnly) }
                 : tracking.routes + registry.routes + console.routes
-                    + tracking.pages(on: console, registered: registry.store) + registry.pages(on: console)
+                    + tracking.pages(on: console, registered: registry.store)
+                    + registry.pages(on: console, origins: tracking.store)
                     + [
                         console.page("console/system", .read(.server)) { [settings] _ in
                             SystemPage(

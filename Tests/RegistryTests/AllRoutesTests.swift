@@ -47,7 +47,8 @@ import Tracking
             let console = Console(prefix: "", version: "0", changes: base.ledger.changes)
             let pages =
                 console.routes
-                + tracking.pages(on: console, registered: registry.store) + registry.pages(on: console)
+                + tracking.pages(on: console, registered: registry.store)
+                + registry.pages(on: console, origins: tracking.store)
             let routes = tracking.routes + registry.routes + pages
             let responder = GatewayResponder(
                 routes: routes,

@@ -159,7 +159,7 @@ extension RegistryStore {
         return tags
     }
 
-    private static func aliases(_ ids: SQLValue, _ transaction: Transaction) throws -> [Int64: [ModelAlias]] {
+    static func aliases(_ ids: SQLValue, _ transaction: Transaction) throws -> [Int64: [ModelAlias]] {
         var aliases: [Int64: [ModelAlias]] = [:]
         try transaction.forEach(
             """

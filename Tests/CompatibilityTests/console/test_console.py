@@ -199,22 +199,6 @@ def test_the_palette_by_keyboard_alone(tab, api):
     expect(tab.page.get_by_role("heading", level=1)).to_have_text(name)
 
 
-def test_an_alias_is_moved_with_a_question(tab, api):
-    name = api.model()
-    api.version(name), api.version(name)
-    api.post("registered-models/alias", name=name, alias="champion", version="1")
-    tab.open(f"/console/models/{name}")
-    questions = []
-    tab.page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.accept()))
-    tab.page.get_by_role("textbox", name="Alias").fill("champion")
-    tab.page.get_by_role("combobox", name="Version").select_option("2")
-    tab.page.get_by_role("button", name="Set alias").click()
-    expect(tab.page.locator("ul .alias + a")).to_have_text("2")
-    assert "moves from version 1 to version 2" in questions[0]
-    alias = api.get("registered-models/alias", name=name, alias="champion")
-    assert alias["model_version"]["version"] == "2"
-
-
 def test_addresses_that_mlflows_client_prints_lead_here(tab, filled):
     experiment, runs = filled
     tab.open(f"/#/experiments/{experiment}/runs/{runs[0]}")
