@@ -76,7 +76,7 @@ import Tracking
                 sources: try SourcePolicy()
             )
             let pages = RegistryPages(
-                console: Console(prefix: "", version: "0"),
+                console: Console(prefix: "", version: "0", changes: base.ledger.changes),
                 store: store,
                 artifacts: ArtifactService(artifacts: base.artifacts, ledger: base.ledger),
                 origins: tracking

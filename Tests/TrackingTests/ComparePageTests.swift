@@ -2,6 +2,7 @@ import ApusConsole
 import ApusDatabase
 import ApusGateway
 import ApusKernel
+import ApusLedger
 import ApusTesting
 import HTTPTypes
 import Hummingbird
@@ -41,7 +42,7 @@ private struct NoVersions: RegisteredVersions {
             let store = TrackingStore(database: base.database, ledger: base.ledger, clock: base.clock)
             try await store.prepare()
             let capability = TrackingCapability(store: store, artifacts: base.artifacts)
-            let console = Console(prefix: "", version: "0")
+            let console = Console(prefix: "", version: "0", changes: base.ledger.changes)
             let responder = GatewayResponder(
                 routes: console.routes + capability.pages(on: console, registered: NoVersions()),
                 configuration: .init(logger: base.logger)

@@ -2,6 +2,7 @@ import ApusConsole
 import ApusDatabase
 import ApusGateway
 import ApusKernel
+import ApusLedger
 import ApusTesting
 import Hummingbird
 import HummingbirdTesting
@@ -43,7 +44,7 @@ private struct OneVersion: RegisteredVersions {
             let store = TrackingStore(database: base.database, ledger: base.ledger, clock: base.clock)
             try await store.prepare()
             let capability = TrackingCapability(store: store, artifacts: base.artifacts)
-            let console = Console(prefix: "", version: "0")
+            let console = Console(prefix: "", version: "0", changes: base.ledger.changes)
             let responder = GatewayResponder(
                 routes: capability.pages(on: console, registered: OneVersion()),
                 configuration: .init(logger: base.logger)
