@@ -16,6 +16,8 @@ struct FilterParser {
     private let dialect: any SearchDialect
     private let items: FilterItems
     private var clauses: [FilterClause] = []
+    /// What the last error was about, in code points of the source; nil when it was about no place in particular.
+    private(set) var mistake: Range<Int>?
 
     init(source: SourceText, dialect: any SearchDialect) {
         self.source = source
@@ -27,10 +29,16 @@ struct FilterParser {
     ///
     /// - Throws: `RequestError`.
     mutating func filter() throws -> Filter? {
-        if hasSeveralStatements { throw dialect.severalStatements(filter: source.string) }
+        if let next = secondStatement {
+            throw refused(next.range, dialect.severalStatements(filter: source.string))
+        }
         let tree = try tree(items.tokens.indices, depth: 0)
-        let fields = try clauses.map { try dialect.understand($0) }
-        let comparisons = try fields.map { try dialect.check($0) }
+        var fields: [UnderstoodClause] = []
+        for clause in clauses { fields.append(try understand(clause)) }
+        var comparisons: [Comparison] = []
+        for (clause, field) in zip(clauses, fields) {
+            do { comparisons.append(try dialect.check(field)) } catch { throw refused(comparator(of: clause), error) }
+        }
         return tree.flatMap { Self.filter($0, comparisons) }
     }
 
@@ -42,12 +50,33 @@ struct FilterParser {
         }
     }
 
-    /// Whether something follows a semicolon outside of parentheses.
-    private var hasSeveralStatements: Bool {
+    /// Notes where an error is and gives it back.
+    private mutating func refused(_ range: Range<Int>, _ error: any Error) -> any Error {
+        mistake = range
+        return error
+    }
+
+    private mutating func understand(_ clause: FilterClause) throws -> UnderstoodClause {
+        do { return try dialect.understand(clause) } catch { throw refused(dialect.mistake(in: clause), error) }
+    }
+
+    /// Where the operator of a clause stands, without the blanks around it.
+    private func comparator(of clause: FilterClause) -> Range<Int> {
+        guard let right = clause.right, clause.left.range.upperBound < right.range.lowerBound else {
+            return clause.range
+        }
+        let start = source.end(from: clause.left.range.upperBound) { $0.isBlank }
+        var end = right.range.lowerBound
+        while end > start, source.peek(end - 1)?.isBlank == true { end -= 1 }
+        return start < end ? start..<end : clause.range
+    }
+
+    /// What follows a semicolon outside of parentheses.
+    private var secondStatement: FilterToken? {
         var level = 0
         var isEnded = false
         for token in items.tokens {
-            if isEnded && token.kind != .comment { return true }
+            if isEnded && token.kind != .comment { return token }
             switch token.kind {
             case .openParenthesis: level += 1
             case .closeParenthesis: level -= 1
@@ -56,7 +85,7 @@ struct FilterParser {
             default: break
             }
         }
-        return false
+        return nil
     }
 
     private mutating func tree(_ range: Range<Int>, depth: Int) throws -> Tree? {
@@ -108,7 +137,10 @@ struct FilterParser {
     private mutating func operand(_ item: FilterItem, depth: Int) throws -> Tree? {
         if let clause = item.clause {
             guard clauses.count < SearchLimits.clauses else {
-                throw RequestError.invalid("The filter has more than \(SearchLimits.clauses) comparisons.")
+                throw refused(
+                    item.range,
+                    RequestError.invalid("The filter has more than \(SearchLimits.clauses) comparisons.")
+                )
             }
             clauses.append(clause)
             return .clause(clauses.count - 1)
@@ -116,7 +148,10 @@ struct FilterParser {
         guard item.kind == .parenthesis else { return nil }
         guard item.tokens.count > 2 else { throw try refusal([item], in: [item]) }
         guard depth < SearchLimits.depth else {
-            throw RequestError.invalid("The filter has more than \(SearchLimits.depth) nested parentheses.")
+            throw refused(
+                item.range,
+                RequestError.invalid("The filter has more than \(SearchLimits.depth) nested parentheses.")
+            )
         }
         return try tree(item.tokens.lowerBound + 1..<item.tokens.upperBound - 1, depth: depth + 1)
     }
@@ -124,10 +159,21 @@ struct FilterParser {
     /// The error for `strangers` among the items of one level.
     ///
     /// - Throws: `RequestError` when a clause in front of them is refused first.
-    private func refusal(_ strangers: some Collection<FilterItem>, in level: [FilterItem]) throws -> RequestError {
+    private mutating func refusal(_ strangers: some Collection<FilterItem>, in level: [FilterItem]) throws
+        -> RequestError
+    {
         if dialect.readsInOrder, let first = strangers.first {
             let before = level.prefix { $0.range.lowerBound < first.range.lowerBound }
-            for clause in before.compactMap(\.clause) { _ = try dialect.understand(clause) }
+            for clause in before.compactMap(\.clause) { _ = try understand(clause) }
+        }
+        if let first = strangers.first {
+            // Strangers that stand side by side are most likely one unfinished comparison.
+            var place = first.range
+            for next in strangers.dropFirst() {
+                guard source.end(from: place.upperBound, while: { $0.isBlank }) == next.range.lowerBound else { break }
+                place = place.lowerBound..<next.range.upperBound
+            }
+            mistake = place
         }
         return dialect.strangers(strangers.map { items.text($0) }, filter: source.string)
     }

@@ -13,6 +13,9 @@ protocol SearchDialect: Sendable {
     /// - Throws: `RequestError` when the field does not exist or the value's form does not suit it.
     func understand(_ clause: FilterClause) throws -> UnderstoodClause
 
+    /// The part of a clause that ``understand(_:)`` refused.
+    func mistake(in clause: FilterClause) -> Range<Int>
+
     /// Checks the operator of a clause and gives its value the field's type.
     ///
     /// - Throws: `RequestError`.
@@ -32,6 +35,8 @@ protocol SearchDialect: Sendable {
 
 extension SearchDialect {
     var readsInOrder: Bool { false }
+
+    func mistake(in clause: FilterClause) -> Range<Int> { clause.range }
 
     func severalStatements(filter: String) -> RequestError {
         .invalid(

@@ -30,6 +30,23 @@ package struct SearchSchema: Sendable {
         return try parser.filter()
     }
 
+    /// What ``parse(filter:)`` would throw, and which part of the text it is about; nil for a good filter.
+    package func mistake(in filter: String) -> FilterMistake? {
+        do {
+            _ = try parse(filter: filter)
+            return nil
+        } catch {
+            let message = (error as? any PublicError)?.message ?? "The filter cannot be read."
+            guard filter.utf8.count <= SearchLimits.filterBytes else {
+                return FilterMistake(message: message, range: nil)
+            }
+            let source = SourceText(filter)
+            var parser = FilterParser(source: source, dialect: dialect)
+            _ = try? parser.filter()
+            return FilterMistake(message: message, range: parser.mistake.map(source.codeUnits))
+        }
+    }
+
     /// Reads the order that a search asks for.
     ///
     /// - Parameter orderBy: Clauses such as `metrics.loss DESC` or `name`, the most significant first.

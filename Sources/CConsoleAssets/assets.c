@@ -26,6 +26,15 @@ static const unsigned char lines_js[] = {
 static const unsigned char chart_js[] = {
 #embed "../ApusConsole/Assets/chart.js"
 };
+static const unsigned char table_filter_js[] = {
+#embed "../ApusConsole/Assets/table-filter.js"
+};
+static const unsigned char table_columns_js[] = {
+#embed "../ApusConsole/Assets/table-columns.js"
+};
+static const unsigned char table_choice_js[] = {
+#embed "../ApusConsole/Assets/table-choice.js"
+};
 static const unsigned char charts_js[] = {
 #embed "../ApusConsole/Assets/charts.js"
 };
@@ -83,6 +92,9 @@ static const console_asset assets[] = {
     {"series.js", series_js, sizeof series_js},
     {"lines.js", lines_js, sizeof lines_js},
     {"chart.js", chart_js, sizeof chart_js},
+    {"table-filter.js", table_filter_js, sizeof table_filter_js},
+    {"table-columns.js", table_columns_js, sizeof table_columns_js},
+    {"table-choice.js", table_choice_js, sizeof table_choice_js},
     {"charts.js", charts_js, sizeof charts_js},
     {"parallel.js", parallel_js, sizeof parallel_js},
     {"relations.js", relations_js, sizeof relations_js},

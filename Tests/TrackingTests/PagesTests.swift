@@ -11,37 +11,10 @@ import NIOCore
 import Testing
 import Tracking
 
-private struct NoVersions: RegisteredVersions {
-    func versions(ofRun id: String) async throws -> [RegisteredVersion] { [] }
-}
-
 /// The pages of experiments and runs, and what their scripts ask for.
 @Suite struct PagesTests {
-    private struct Site: Sendable {
-        let store: TrackingStore
-        let client: any TestClientProtocol
-
-        func get(_ path: String) async throws -> (status: Int, text: String, headers: HTTPFields) {
-            try await client.execute(uri: path, method: .get, headers: [:]) { response in
-                (response.status.code, String(buffer: response.body), response.headers)
-            }
-        }
-    }
-
-    private func with(_ dialect: Dialect, _ body: @escaping @Sendable (Site) async throws -> Void) async throws {
-        try await ApusFixture.with(dialect, migrations: TrackingCapability.migrations) { base async throws in
-            let store = TrackingStore(database: base.database, ledger: base.ledger, clock: base.clock)
-            try await store.prepare()
-            let capability = TrackingCapability(store: store, artifacts: base.artifacts)
-            let console = Console(prefix: "", version: "0", changes: base.ledger.changes)
-            let responder = GatewayResponder(
-                routes: console.routes + capability.pages(on: console, registered: NoVersions()),
-                configuration: .init(logger: base.logger)
-            )
-            try await Application(responder: responder, logger: base.logger).test(.router) { client in
-                try await body(Site(store: store, client: client))
-            }
-        }
+    private func with(_ dialect: Dialect, _ body: @escaping @Sendable (PageSite) async throws -> Void) async throws {
+        try await PageSite.with(dialect, body)
     }
 
     private static let hostile = "<script>alert(1)</script>'\"&"

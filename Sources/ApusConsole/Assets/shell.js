@@ -42,11 +42,20 @@ apus.library = (address, name) => {
 
 // MARK: Toasts
 
-// An error stays until it is closed; the rest goes by itself, but not below a pointer.
-apus.toast = (text, isBad = false) => {
+// An error stays until it is closed; the rest goes by itself, but not below a pointer. An action is `{text, act}`: a
+// button that does something about it, such as undoing.
+apus.toast = (text, isBad = false, action = undefined) => {
     const close = apus.make("button", { type: "button", className: "icon-button", ariaLabel: "Close", title: "Close" }, apus.icon("x-lg"));
     const toast = apus.make("div", { className: isBad ? "toast toast-bad" : "toast" }, apus.make("span", { textContent: text }), close);
     if (isBad) toast.role = "alert";
+    if (action) {
+        const button = apus.make("button", { type: "button", className: "button button-quiet", textContent: action.text });
+        button.addEventListener("click", () => {
+            toast.remove();
+            action.act();
+        });
+        close.before(button);
+    }
     close.addEventListener("click", () => toast.remove());
     const host = document.getElementById("toasts");
     // What lies behind an open dialog can be neither seen nor closed.
@@ -55,7 +64,7 @@ apus.toast = (text, isBad = false) => {
     while (host.children.length > 4) host.firstElementChild.remove();
     if (isBad) return;
     const end = () => (toast.matches(":hover, :focus-within") ? setTimeout(end, 1_000) : toast.remove());
-    setTimeout(end, 4_000);
+    setTimeout(end, action ? 10_000 : 4_000);
 };
 
 // A closed dialog hides what is in it.

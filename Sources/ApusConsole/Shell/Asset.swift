@@ -11,6 +11,9 @@ package enum Asset: String, Sendable, CaseIterable {
     case theme = "theme.js"
     case shell = "shell.js"
     case table = "table.js"
+    case tableFilter = "table-filter.js"
+    case tableColumns = "table-columns.js"
+    case tableChoice = "table-choice.js"
     /// What all that draws metrics shares; loaded before them.
     case series = "series.js"
     case lines = "lines.js"

@@ -29,4 +29,9 @@ struct FilterClause: Sendable, Equatable {
     let right: Operand?
     /// How many parts the comparison has; more than three when a comment follows it directly.
     var partCount: Int
+
+    /// Code points in the source text; a test for null ends with its name here.
+    var range: Range<Int> {
+        left.range.lowerBound..<max(left.range.upperBound, right?.range.upperBound ?? 0)
+    }
 }

@@ -25,6 +25,13 @@ struct SourceText: Sendable {
         return String(view)
     }
 
+    /// The UTF-16 code units of the code points in `range`, which is cut to the text's bounds.
+    func codeUnits(_ range: Range<Int>) -> Range<Int> {
+        let range = range.clamped(to: 0..<count)
+        let start = scalars[..<range.lowerBound].reduce(0) { $0 + UTF16.width($1) }
+        return start..<scalars[range].reduce(start) { $0 + UTF16.width($1) }
+    }
+
     /// The first index at or after `start` whose code point does not satisfy `condition`.
     func end(from start: Int, while condition: (Unicode.Scalar) -> Bool) -> Int {
         var index = start

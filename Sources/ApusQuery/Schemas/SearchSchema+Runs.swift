@@ -76,6 +76,16 @@ struct RunsDialect: SearchDialect {
         )
     }
 
+    func mistake(in clause: FilterClause) -> Range<Int> {
+        do {
+            try checkShape(clause)
+            _ = try Self.field(clause.left.text, among: attributes)
+        } catch {
+            return clause.left.range
+        }
+        return clause.right?.range ?? clause.range
+    }
+
     private func value(
         _ entity: SearchEntity,
         _ key: String,

@@ -69,7 +69,7 @@ struct ExperimentsPage {
                     Element.td() { Component.time(experiment.lastUpdateTime) }
                     Element.td() { Component.time(experiment.creationTime) }
                     Element.td() {
-                        for tag in experiment.tags where !tag.key.hasPrefix("mlflow.") {
+                        for tag in experiment.tags where !tag.key.hasPrefix("mlflow.") && !tag.key.hasPrefix("apus.") {
                             Element.span(.class("chip"), .title("\(tag.key) = \(tag.value)")) {
                                 "\(tag.key): \(tag.value)"
                             }

@@ -23,22 +23,16 @@ struct RunData {
         ]
     }
 
-    private func experiment(_ request: GatewayRequest) throws -> String {
-        guard let id = request.queryValue("experiment"), !id.isEmpty else {
-            throw RequestError.invalid("Missing value for required parameter 'experiment'.")
-        }
-        return id
-    }
-
     private func runs(_ request: GatewayRequest) async throws -> GatewayResponse {
         let query = RunsQuery(request.queryValue)
         let offset = max(0, request.queryValue("offset").flatMap(Int64.init) ?? 0)
         let limit = min(Self.rowLimit, max(1, request.queryValue("limit").flatMap(Int64.init) ?? 100))
-        let search = query.search(experiment: try experiment(request), offset: offset, limit: limit)
+        let search = query.search(experiment: try request.experimentID(), offset: offset, limit: limit)
         let isCounted = request.queryValue("count") != "0"
         let window = try await store.window(search, columns: query.columns, isCounted: isCounted)
         return .json { json in
             if let total = window.total { json.member("total", total) }
+            if let all = window.all { json.member("all", all) }
             json.member("offset", offset)
             json.key("rows")
             json.array(window.rows) { json, row in Self.write(row, query.columns, to: &json) }
@@ -55,6 +49,7 @@ struct RunData {
             if let end = row.info.endTime { json.member("end", end) }
             json.member("user", row.info.userID)
             if !row.parent.isEmpty { json.member("parent", row.parent) }
+            if row.children > 0 { json.member("children", row.children) }
             json.key("cells")
             json.array(columns) { json, column in
                 switch column.kind {
@@ -69,7 +64,9 @@ struct RunData {
     /// All columns of the experiment, or those that are asked for, as a file.
     private func csv(_ request: GatewayRequest) async throws -> GatewayResponse {
         var query = RunsQuery(request.queryValue)
-        let id = try experiment(request)
+        let id = try request.experimentID()
+        // A file has no tree.
+        query.rows = "flat"
         if query.columns.isEmpty {
             query.columns = try await store.columns(ofExperiment: try Experiment.parseID(id))
         }
@@ -135,7 +132,7 @@ struct RunData {
     }
 
     private func columns(_ request: GatewayRequest) async throws -> GatewayResponse {
-        let id = try Experiment.parseID(try experiment(request))
+        let id = try Experiment.parseID(try request.experimentID())
         let columns = try await store.columns(ofExperiment: id)
         return .json { json in
             json.key("columns")

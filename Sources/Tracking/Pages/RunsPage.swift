@@ -7,8 +7,10 @@ struct RunsPage {
     let experiment: Experiment
     let window: RunWindow
     let query: RunsQuery
+    /// What runs can be grouped by.
+    let columns: [WindowColumn]
     /// Why the filter cannot be read; nil when it can.
-    let problem: String?
+    let problem: FilterMistake?
 
     private var total: Int64 { window.total ?? 0 }
 
@@ -17,15 +19,13 @@ struct RunsPage {
             experiment.name,
             section: .experiments,
             crumbs: [.init("Experiments", TrackingPage.experiments.link)],
-            scripts: [.table],
+            scripts: [.table, .tableFilter, .tableColumns, .tableChoice],
             isWide: true
         ) {
             Component.heading(experiment.name, kind: "Experiment") {
                 if experiment.stage == .deleted { Component.badge("Deleted", .bad) }
             } actions: {
-                Element.button(.class("button"), .type("button"), Attribute("data-compare"), Attribute("disabled")) {
-                    "Compare"
-                }
+                views
                 Element.a(
                     .class("button"),
                     .href(link("data", "runs.csv")),
@@ -39,22 +39,10 @@ struct RunsPage {
                 Element.p(.class("note")) { note }
             }
             toolbar
-            if let problem {
-                Element.div(.class("filter-error"), .role("alert"), .id("filter-problem")) { problem }
+            Element.div(.id("filter-problem"), Attribute("aria-live", "polite")) {
+                if let problem { explanation(problem) }
             }
-            if total == 0, problem == nil {
-                if query.filter.isEmpty {
-                    Component.empty("No runs yet", "A run appears here as soon as a client starts it.") {
-                        Component.code("mlflow.set_experiment(experiment_id=\"\(experiment.id)\")", language: "python")
-                    }
-                } else {
-                    Component.empty("No run matches the filter") {
-                        Element.a(.class("button"), .href(TrackingPage.experiment(experiment.id).link)) {
-                            "Clear the filter"
-                        }
-                    }
-                }
-            }
+            if total == 0, problem == nil { nothing }
             table
         }
     }
@@ -62,6 +50,8 @@ struct RunsPage {
     private func link(_ parts: String...) -> Link {
         Link(segments: ["console"] + parts, query: [("experiment", "\(experiment.id)")] + query.items)
     }
+
+    // MARK: Above the table
 
     private var toolbar: HTML {
         Element.form(
@@ -74,27 +64,112 @@ struct RunsPage {
                 .type("search"),
                 .name("filter"),
                 .value(query.filter),
-                .class("grow"),
+                .class("grow mono"),
                 Attribute("spellcheck", "false"),
                 Attribute("autocomplete", "off"),
                 .label("Filter"),
                 .placeholder("metrics.loss < 0.1 AND params.model = 'forest'"),
                 problem == nil ? nil : Attribute("aria-invalid", "true"),
-                problem == nil ? nil : Attribute("aria-describedby", "filter-problem")
+                Attribute("aria-describedby", "filter-problem")
             )
-            Element.select(.name("view"), .label("Which runs")) {
-                for (value, title) in [("active", "Active"), ("deleted", "Deleted"), ("all", "All")] {
-                    Element.option(.value(value), query.view == value ? Attribute("selected") : nil) { title }
-                }
-            }
-            if !query.order.isEmpty { Element.input(.type("hidden"), .name("order"), .value(query.order)) }
             Element.button(.class("button button-primary")) { "Search" }
+            select("view", "Which runs", [("active", "Active"), ("deleted", "Deleted"), ("all", "All")], query.view)
+            select("rows", "Rows", [("", "Nested"), ("flat", "Flat")] + groupings, query.rows)
+            if !query.order.isEmpty { Element.input(.type("hidden"), .name("order"), .value(query.order)) }
             Element.button(.class("button"), .type("button"), Attribute("data-columns")) { "Columns" }
-            Element.output(.class("muted"), Attribute("data-total")) {
-                "\(NumberText.grouped(total)) \(total == 1 ? "run" : "runs")"
+            Element.output(
+                .class("muted"),
+                Attribute("data-total", "\(total)"),
+                Attribute("data-all", "\(window.all ?? total)")
+            ) { counted }
+        }
+    }
+
+    private var counted: String {
+        let all = window.all ?? total
+        let text = "\(NumberText.grouped(all)) \(all == 1 ? "run" : "runs")"
+        return all == total ? text : "\(text), \(NumberText.grouped(total)) at the top"
+    }
+
+    private func select(_ name: String, _ label: String, _ options: [(String, String)], _ chosen: String) -> HTML {
+        Element.select(.name(name), .label(label)) {
+            for (value, title) in options {
+                Element.option(.value(value), chosen == value ? Attribute("selected") : nil) { title }
             }
         }
     }
+
+    private var groupings: [(String, String)] {
+        let fields =
+            ["attributes.status", "attributes.user_id"]
+            + columns.filter { $0.kind != .metric }.prefix(200).map(\.name)
+        let isOther = !query.rows.isEmpty && query.rows != "flat" && !fields.contains(query.rows)
+        return (fields + (isOther ? [query.rows] : [])).map { ($0, "By \($0)") }
+    }
+
+    private var views: HTML {
+        let saved = experiment.tags.compactMap { SavedView($0, experiment: experiment.id) }
+        return Element.details(.class("menu"), Attribute("data-views")) {
+            Element.summary(.class("button")) { "Views" }
+            Element.div(.class("menu-items")) {
+                for view in saved {
+                    Element.div(.class("menu-item")) {
+                        Element.a(.href(view.link)) { view.name }
+                        Element.button(
+                            .class("icon-button"),
+                            .type("button"),
+                            Attribute("data-forget", view.name),
+                            .label("Remove the view \(view.name)"),
+                            .title("Remove")
+                        ) { "×" }
+                    }
+                }
+                if saved.isEmpty { Element.p(.class("muted")) { "No saved views yet." } }
+                Element.a(.class("menu-item"), .href(TrackingPage.experiment(experiment.id).link)) { "Standard view" }
+                Element.form(.class("menu-item"), Attribute("data-keep")) {
+                    Element.input(
+                        .name("name"),
+                        .label("Name of the view"),
+                        .placeholder("Save this view as…"),
+                        Attribute("maxlength", "100"),
+                        Attribute("required"),
+                        Attribute("autocomplete", "off")
+                    )
+                    Element.button(.class("button")) { "Save" }
+                }
+            }
+        }
+    }
+
+    /// The message, and the filter with the part marked that it is about.
+    private func explanation(_ problem: FilterMistake) -> HTML {
+        Element.div(.class("filter-error"), .role("alert")) {
+            problem.message
+            if let range = problem.range {
+                let units = Array(query.filter.utf16)
+                let range = range.clamped(to: 0..<units.count)
+                Element.pre() {
+                    String(decoding: units[..<range.lowerBound], as: UTF16.self)
+                    Element.span(.class("filter-mark")) { String(decoding: units[range], as: UTF16.self) }
+                    String(decoding: units[range.upperBound...], as: UTF16.self)
+                }
+            }
+        }
+    }
+
+    private var nothing: HTML {
+        if query.filter.isEmpty {
+            Component.empty("No runs yet", "A run appears here as soon as a client starts it.") {
+                Component.code("mlflow.set_experiment(experiment_id=\"\(experiment.id)\")", language: "python")
+            }
+        } else {
+            Component.empty("No run matches the filter") {
+                Element.a(.class("button"), .href(TrackingPage.experiment(experiment.id).link)) { "Clear the filter" }
+            }
+        }
+    }
+
+    // MARK: The table
 
     private var table: HTML {
         Element.div(
@@ -128,47 +203,5 @@ struct RunsPage {
                 }
             }
         }
-    }
-}
-
-/// What the address of a table of runs says.
-struct RunsQuery: Sendable {
-    var filter: String
-    var order: String
-    var view: String
-    var columns: [WindowColumn]
-
-    /// The most columns that are shown without being asked for.
-    static let columnsByDefault = 12
-    /// The most that can be asked for at once.
-    static let columnLimit = 500
-
-    init(_ value: (String) -> String?) {
-        filter = value("filter") ?? ""
-        order = value("order") ?? ""
-        view = value("view") ?? "active"
-        columns = (value("columns") ?? "").split(separator: "\n").prefix(Self.columnLimit)
-            .compactMap { WindowColumn(name: String($0)) }
-    }
-
-    /// The arguments of an address that says the same.
-    var items: [(String, String)] {
-        var items: [(String, String)] = []
-        if !filter.isEmpty { items.append(("filter", filter)) }
-        if !order.isEmpty { items.append(("order", order)) }
-        if view != "active" { items.append(("view", view)) }
-        if !columns.isEmpty { items.append(("columns", columns.map(\.name).joined(separator: "\n"))) }
-        return items
-    }
-
-    func search(experiment: String, offset: Int64, limit: Int64) -> RunSearch {
-        RunSearch(
-            experimentIDs: [experiment],
-            filter: filter,
-            orderBy: order.isEmpty ? [] : [order],
-            view: view == "deleted" ? .deletedOnly : view == "all" ? .all : .activeOnly,
-            limit: limit,
-            pageToken: offset > 0 ? PageToken(offset: Int(clamping: offset)).encoded : ""
-        )
     }
 }

@@ -25,7 +25,8 @@ package struct TrackingPages {
             console.page(TrackingPage.experiments.pattern, .read(.experiment), experiments),
             console.page(TrackingPage.experiment(0).pattern, .read(.run), runs),
             console.page(TrackingPage.compare([]).pattern, .read(.run), compare),
-        ] + RunData(store: store).routes + SeriesData(store: store).routes + CompareData(store: store).routes
+        ] + RunData(store: store).routes + RunTableData(store: store).routes + SeriesData(store: store).routes
+            + CompareData(store: store).routes
     }
 
     private func home(_ request: GatewayRequest) async throws -> ConsolePage {
@@ -41,10 +42,9 @@ package struct TrackingPages {
     private func experiments(_ request: GatewayRequest) async throws -> ConsolePage {
         let text = request.queryValue("name") ?? ""
         let showsDeleted = request.queryValue("deleted") == "1"
-        let quoted = text.filter { $0 != "'" && $0 != "%" && $0 != "\\" }
         let found = try await store.searchExperiments(
             ExperimentSearch(
-                filter: quoted.isEmpty ? "" : "name ILIKE '%\(quoted)%'",
+                namePart: String(text.prefix(Limits.experimentNameLength)),
                 orderBy: ["last_update_time DESC"],
                 view: showsDeleted ? .all : .activeOnly,
                 limit: 100,
@@ -65,15 +65,15 @@ package struct TrackingPages {
         var query = RunsQuery(request.queryValue)
         let columns = try await store.columns(ofExperiment: experiment.id)
         if query.columns.isEmpty { query.columns = Self.chosen(columns) }
-        var problem: String?
+        var problem = SearchSchema.runs.mistake(in: query.filter)
         var window = RunWindow()
         do {
             let search = query.search(experiment: "\(experiment.id)", offset: 0, limit: 50)
-            window = try await store.window(search, columns: query.columns)
+            if problem == nil { window = try await store.window(search, columns: query.columns) }
         } catch let error as any PublicError where error.code == .invalidParameterValue {
-            problem = error.message
+            problem = FilterMistake(message: error.message, range: nil)
         }
-        return RunsPage(experiment: experiment, window: window, query: query, problem: problem).page
+        return RunsPage(experiment: experiment, window: window, query: query, columns: columns, problem: problem).page
     }
 
     /// Metrics and params in turn, until the table is as wide as a screen.

@@ -5,6 +5,8 @@ import ApusQuery
 /// A search for experiments, as asked.
 package struct ExperimentSearch: Sendable {
     package var filter = ""
+    /// A text that the name holds, regardless of case: unlike a pattern of a filter, it may have any characters.
+    package var namePart = ""
     package var orderBy: [String] = []
     package var view = ViewType.activeOnly
     /// 1 to 50,000.
@@ -23,6 +25,7 @@ extension TrackingStore {
             var conditions = [
                 SQLCondition("e.lifecycle_stage IN (?*)", [.texts(search.view.stages.map(\.rawValue))])
             ]
+            if !search.namePart.isEmpty { conditions.append(.contains("e.name", search.namePart)) }
             if let filter {
                 conditions.append(try filter.condition { try Self.compile($0, transaction.dialect) })
             }

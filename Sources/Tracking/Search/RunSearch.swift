@@ -1,6 +1,6 @@
 import ApusDatabase
 import ApusKernel
-import ApusQuery
+package import ApusQuery
 
 /// A search for runs, as asked.
 package struct RunSearch: Sendable {
@@ -12,6 +12,7 @@ package struct RunSearch: Sendable {
     /// 1 to 50,000.
     package var limit: Int64
     package var pageToken: String
+    package var scope = RunScope.all
 
     package init(
         experimentIDs: [String],
@@ -28,6 +29,17 @@ package struct RunSearch: Sendable {
         self.limit = limit
         self.pageToken = pageToken
     }
+}
+
+/// Which runs of its experiments a search looks at, besides its filter.
+package enum RunScope: Sendable, Equatable {
+    case all
+    /// Those at the top of the tree: without a parent, or with one that the search does not look at.
+    case roots
+    /// Those whose parent is the run with this identifier.
+    case children(of: String)
+    /// Those that satisfy a comparison, which need not be one that a filter can spell.
+    case matching(Comparison)
 }
 
 /// A run that was found, with the key of its row.
@@ -62,7 +74,8 @@ extension TrackingStore {
             experiments: Array(Set(experiments)).sorted(),
             stages: search.view.stages,
             filter: filter,
-            order: order
+            order: order,
+            scope: search.scope
         )
         return try await database.read { transaction in
             let phases = try planner.phases(transaction)

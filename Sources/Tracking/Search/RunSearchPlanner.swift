@@ -35,12 +35,14 @@ struct RunSearchPlanner: Sendable {
     let stages: [LifecycleStage]
     let filter: Filter?
     let order: [OrderTerm]
+    var scope = RunScope.all
 
     func phases(_ transaction: Transaction) throws -> [Phase] {
         guard order.count <= Self.orderedFields else {
             throw RequestError.invalid("`order_by` has more than \(Self.orderedFields) fields.")
         }
         let dialect = transaction.dialect
+        if case .children(let parent) = scope { return [try childPhase(parent, dialect)] }
         if experiments.count == 1, let first = order.first, first.entity == .metric {
             return try metricPhases(first, dialect)
         }
@@ -109,6 +111,49 @@ struct RunSearchPlanner: Sendable {
         return phase
     }
 
+    /// The children of one run, found by an index of parents.
+    private func childPhase(_ parent: String, _ dialect: Dialect) throws -> Phase {
+        var phase = Phase(
+            from: "tags s CROSS JOIN runs r",
+            condition: .all(
+                [SQLCondition("\(Self.isParent("s")) AND s.value = ?", [.text(parent)])]
+                    + [SQLCondition("r.run_id = s.run_id AND r.run_uuid <> s.value")] + scope(of: "r")
+                    + (try conditions(dialect))
+            ),
+            order: ""
+        )
+        phase.order = addOrder(order[...], to: &phase)
+        return phase
+    }
+
+    /// Whether a tag names a parent, in the words of the index `tags_by_parent`, which leaves out what is too long to be
+    /// an identifier.
+    static func isParent(_ tag: String) -> String {
+        "\(tag).key = 'mlflow.parentRunId' AND LENGTH(\(tag).value) <= 64"
+    }
+
+    private func scopeConditions(_ dialect: Dialect) throws -> [SQLCondition] {
+        switch scope {
+        case .all, .children: return []
+        case .matching(let comparison): return [try compile(comparison, dialect)]
+        case .roots:
+            let stage = stages.count == 1 ? " AND q.lifecycle_stage = r.lifecycle_stage" : ""
+            return [
+                SQLCondition(
+                    """
+                    (
+                        SELECT 1
+                        FROM tags p
+                        JOIN runs q ON q.run_uuid = p.value
+                        WHERE p.run_id = r.run_id AND \(Self.isParent("p")) AND q.run_id <> r.run_id
+                            AND q.experiment_id = r.experiment_id\(stage)
+                    ) IS NULL
+                    """
+                )
+            ]
+        }
+    }
+
     /// The comparison of a metric that so few runs satisfy that it pays to begin with them.
     private func selectiveMetric(_ transaction: Transaction) throws -> Comparison? {
         let candidates = requiredComparisons.filter { comparison in
@@ -170,7 +215,7 @@ struct RunSearchPlanner: Sendable {
         let rest = parts.filter { part in
             if case .comparison(let comparison) = part { !done.contains(comparison) } else { true }
         }
-        return try rest.map { try $0.condition { try compile($0, dialect) } }
+        return try rest.map { try $0.condition { try compile($0, dialect) } } + scopeConditions(dialect)
     }
 
     private func compile(_ comparison: Comparison, _ dialect: Dialect) throws -> SQLCondition {

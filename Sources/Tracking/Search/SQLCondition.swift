@@ -18,6 +18,16 @@ package struct SQLCondition: Sendable {
         return SQLCondition(parts.map { "(\($0.text))" }.joined(separator: " AND "), parts.flatMap(\.values))
     }
 
+    /// A text expression, which is SQL of ours, holds `part`, regardless of case and with no character as a wildcard.
+    package static func contains(_ expression: String, _ part: String) -> SQLCondition {
+        var pattern = ""
+        for character in part {
+            if "!%_".contains(character) { pattern += "!" }
+            pattern.append(character)
+        }
+        return SQLCondition("LOWER(\(expression)) LIKE LOWER(?) ESCAPE '!'", [.text("%\(pattern)%")])
+    }
+
     /// At least one holds.
     package static func any(_ parts: [SQLCondition]) -> SQLCondition {
         SQLCondition(parts.map { "(\($0.text))" }.joined(separator: " OR "), parts.flatMap(\.values))

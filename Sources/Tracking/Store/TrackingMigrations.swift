@@ -252,11 +252,13 @@ extension TrackingStore {
             postgres: ["ALTER TABLE metric_levels ALTER COLUMN buckets SET STORAGE EXTERNAL"]
         ),
         Migration(
-            "tracking-0007-children",
-            // Only runs with a parent are in it. The beginning of a tag fits into an index, however long the tag is.
+            "tracking-0007-run-trees",
             [
+                // The children of a run; see RunSearchPlanner. A longer text is no identifier, and PostgreSQL could not
+                // keep it in an index.
                 """
-                CREATE INDEX tags_by_parent ON tags (SUBSTR(value, 1, 64), run_id) WHERE key = 'mlflow.parentRunId'
+                CREATE INDEX tags_by_parent ON tags (value, run_id)
+                WHERE key = 'mlflow.parentRunId' AND LENGTH(value) <= 64
                 """
             ]
         ),

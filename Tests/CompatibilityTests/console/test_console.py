@@ -88,11 +88,11 @@ def test_the_table_is_sorted_filtered_and_remembered(tab, filled):
     grid.get_by_role("button", name="acc").click()
     expect(grid.get_by_text("run 000")).to_be_visible()
     assert "order=" in tab.page.url
-    tab.page.get_by_role("searchbox", name="Filter").fill("metrics.acc > 0.9 AND params.kind = 'odd'")
+    tab.page.get_by_role("combobox", name="Filter").fill("metrics.acc > 0.9 AND params.kind = 'odd'")
     tab.page.get_by_role("button", name="Search").click()
     expect(tab.page.get_by_text("12 runs")).to_be_visible()
     tab.page.reload()
-    expect(tab.page.get_by_role("searchbox", name="Filter")).to_have_value("metrics.acc > 0.9 AND params.kind = 'odd'")
+    expect(tab.page.get_by_role("combobox", name="Filter")).to_have_value("metrics.acc > 0.9 AND params.kind = 'odd'")
 
 
 def test_a_wrong_filter_is_explained(tab, filled):

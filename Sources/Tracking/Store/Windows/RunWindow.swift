@@ -34,14 +34,22 @@ struct RunWindow: Sendable {
         let info: Run.Info
         /// The parent in a tree of runs; empty for none.
         var parent = ""
+        /// How many runs have this one as their parent, counted up to ``RunWindow/childrenCounted``; only where the
+        /// search is about a part of a tree.
+        var children: Int64 = 0
         var metrics: [String: Double] = [:]
         var params: [String: String] = [:]
         var tags: [String: String] = [:]
     }
 
+    /// How far the children of a run are counted: beyond that there are simply many.
+    static let childrenCounted: Int64 = 1_000
+
     var rows: [Row] = []
     /// All runs that the filter finds; nil when they were not counted.
     var total: Int64?
+    /// With those that are further down in the tree; nil when they were not counted.
+    var all: Int64?
 }
 
 extension TrackingStore {
@@ -56,8 +64,17 @@ extension TrackingStore {
         let page = try await searchRuns(search)
         return try await database.read { transaction in
             var window = RunWindow(rows: page.items.map { RunWindow.Row(info: $0.info) })
-            if isCounted { window.total = try Self.count(search, transaction) }
+            if isCounted {
+                window.total = try Self.count(search, transaction)
+                var whole = search
+                whole.scope = .all
+                window.all = search.scope == .roots ? try Self.count(whole, transaction) : window.total
+            }
             try Self.fill(&window.rows, page.items.map(\.key), columns, transaction)
+            switch search.scope {
+            case .roots, .children: try Self.countChildren(&window.rows, page.items.map(\.key), search, transaction)
+            case .all, .matching: break
+            }
             return window
         }
     }
@@ -68,9 +85,42 @@ extension TrackingStore {
             experiments: try search.experimentIDs.map(Experiment.parseID),
             stages: search.view.stages,
             filter: try SearchSchema.runs.parse(filter: search.filter),
-            order: []
+            order: [],
+            scope: search.scope
         )
         return try planner.phases(transaction).reduce(0) { $0 + (try $1.count(transaction)) }
+    }
+
+    private static func countChildren(
+        _ rows: inout [RunWindow.Row],
+        _ keys: [Int64],
+        _ search: RunSearch,
+        _ transaction: Transaction
+    ) throws {
+        let places = Dictionary(keys.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        try transaction.forEach(
+            """
+            SELECT r.run_id, (
+                SELECT COUNT(*)
+                FROM (
+                    SELECT 1
+                    FROM tags t
+                    CROSS JOIN runs c
+                    WHERE \(RunSearchPlanner.isParent("t")) AND t.value = r.run_uuid AND c.run_id = t.run_id
+                        AND c.run_uuid <> t.value AND c.experiment_id = r.experiment_id
+                        AND c.lifecycle_stage IN (?*)
+                    LIMIT ?
+                ) few
+            )
+            FROM runs r
+            WHERE r.run_id IN (?*)
+            """,
+            [
+                .texts(search.view.stages.map(\.rawValue)), .integer(RunWindow.childrenCounted + 1), .integers(keys),
+            ]
+        ) { row in
+            if let place = places[row.integer(0)] { rows[place].children = row.integer(1) }
+        }
     }
 
     static func fill(
@@ -106,39 +156,6 @@ extension TrackingStore {
         try forEach("SELECT run_id, key, value FROM tags WHERE run_id IN (?*) AND key IN (?*)", ["mlflow.parentRunId"])
         {
             $0.parent = $1.text(2)
-        }
-    }
-
-    /// The columns that the newest runs of an experiment have, each kind in the order of its keys.
-    func columns(ofExperiment id: Int64, newest: Int64 = 200, limit: Int64 = 2_000) async throws -> [WindowColumn] {
-        try await database.read { transaction in
-            let runs = try transaction.query(
-                """
-                SELECT run_id FROM runs
-                WHERE experiment_id = ? AND lifecycle_stage = 'active'
-                ORDER BY start_time DESC, run_uuid
-                LIMIT ?
-                """,
-                [.integer(id), .integer(newest)]
-            ) { $0.integer(0) }
-            guard !runs.isEmpty else { return [] }
-            func keys(_ kind: WindowColumn.Kind, _ sql: String) throws -> [WindowColumn] {
-                try transaction.query("\(sql) LIMIT ?", [.integers(runs), .integer(limit)]) {
-                    WindowColumn(kind, $0.text(0))
-                }
-            }
-            return try keys(
-                .metric,
-                """
-                SELECT k.key FROM metric_keys k
-                WHERE k.key_id IN (SELECT m.key_id FROM latest_metrics m WHERE m.run_id IN (?*))
-                ORDER BY k.key
-                """
-            ) + keys(.param, "SELECT DISTINCT key FROM params WHERE run_id IN (?*) ORDER BY key")
-                + keys(
-                    .tag,
-                    "SELECT DISTINCT key FROM tags WHERE run_id IN (?*) AND key NOT LIKE 'mlflow.%' ORDER BY key"
-                )
         }
     }
 }

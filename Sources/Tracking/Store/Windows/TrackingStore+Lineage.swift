@@ -29,16 +29,14 @@ extension TrackingStore {
             if !parent.isEmpty {
                 lineage.parent = try Self.infos(where: "r.run_uuid = ?", [.text(parent)], transaction).first?.info
             }
-            // The key stands in the text, or the index of parents would not be considered.
             let children = try Self.infos(
                 from: "tags t JOIN runs r ON r.run_id = t.run_id",
                 where: """
-                    t.key = 'mlflow.parentRunId' AND SUBSTR(t.value, 1, 64) = SUBSTR(?, 1, 64) AND t.value = ?
-                    AND r.lifecycle_stage = 'active'
+                    \(RunSearchPlanner.isParent("t")) AND t.value = ? AND r.lifecycle_stage = 'active'
                     ORDER BY t.run_id DESC
                     LIMIT ?
                     """,
-                [.text(run.info.id.rawValue), .text(run.info.id.rawValue), .integer(Int64(Self.relatives) + 1)],
+                [.text(run.info.id.rawValue), .integer(Int64(Self.relatives) + 1)],
                 transaction
             )
             lineage.children = children.prefix(Self.relatives).map(\.info)

@@ -16,8 +16,10 @@ struct TrackingOverview: Sendable {
 }
 
 extension TrackingStore {
-    /// How far back the first page and searches for names look.
+    /// How far back the first page looks.
     private static let recentRuns: Int64 = 5_000
+    /// How far back a search for the names of runs looks: a name has no index, and each is compared.
+    private static let namedRuns: Int64 = 100_000
 
     /// What is running, what failed since `since` (milliseconds since the Unix epoch), and what is new, among the newest
     /// ``recentRuns``.
@@ -70,31 +72,30 @@ extension TrackingStore {
     /// Names and identifiers that hold a text, for jumping to them: experiments and runs, the newest first.
     func find(_ text: String, limit: Int64) async throws -> (experiments: [(id: Int64, name: String)], runs: [Run.Info])
     {
-        // A wildcard of the client's is a character like any other here.
-        let pattern = "%\(text.lowercased().filter { $0 != "%" && $0 != "_" && $0 != "\\" })%"
+        let (experimentName, runName) = (SQLCondition.contains("name", text), SQLCondition.contains("r.name", text))
         return try await database.read { transaction in
             let experiments = try transaction.query(
                 """
                 SELECT experiment_id, name
                 FROM experiments
-                WHERE lifecycle_stage = 'active' AND LOWER(name) LIKE ?
+                WHERE lifecycle_stage = 'active' AND \(experimentName.text)
                 ORDER BY last_update_time DESC
                 LIMIT ?
                 """,
-                [.text(pattern), .integer(limit)]
+                experimentName.values + [.integer(limit)]
             ) { (id: $0.integer(0), name: $0.text(1)) }
             let newest = try transaction.first("SELECT COALESCE(MAX(run_id), 0) FROM runs") { $0.integer(0) } ?? 0
-            // The newest alone: the name of a run has no index.
-            let runs = try Self.infos(
+            let exact = try Self.infos(where: "r.run_uuid = ?", [.text(text)], transaction)
+            let named = try Self.infos(
                 where: """
-                    r.run_uuid = ? OR (r.run_id > ? AND r.lifecycle_stage = 'active' AND LOWER(r.name) LIKE ?)
+                    r.run_id > ? AND r.lifecycle_stage = 'active' AND \(runName.text)
                     ORDER BY r.run_id DESC
                     LIMIT ?
                     """,
-                [.text(text), .integer(newest - Self.recentRuns), .text(pattern), .integer(limit)],
+                [.integer(newest - Self.namedRuns)] + runName.values + [.integer(limit)],
                 transaction
             )
-            return (experiments, runs.map(\.info))
+            return (experiments, (exact + named).map(\.info))
         }
     }
 }
