@@ -93,7 +93,8 @@ let package = Package(
         .target(
             name: "ApusConsole",
             dependencies: [
-                "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "CConsoleAssets", "CMarkdown", "CZlib",
+                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "CConsoleAssets", "CMarkdown",
+                "CZlib",
                 crypto, httpTypes, hummingbird, hummingbirdCore, nioCore, serviceLifecycle,
             ],
             exclude: ["Assets"],

@@ -1,7 +1,7 @@
 package import ApusGateway
 import ApusKernel
 package import ApusLedger
-import HTTPTypes
+package import HTTPTypes
 import HummingbirdCore
 import NIOCore
 
@@ -55,6 +55,13 @@ package struct Console: Sendable {
                 return Self.answer(html, isCompressed: Gzip.isAccepted(request.headers))
             }
         )
+    }
+
+    /// What a browser shows where none of our pages is; nil for paths that are not ours.
+    package func missing(_ path: Substring, _ status: HTTPResponse.Status, id: String) -> GatewayResponse? {
+        guard path == "/console" || path.hasPrefix("/console/") else { return nil }
+        let page = ConsolePage.missing(isMethod: status == .methodNotAllowed)
+        return Self.answer(shell.render(page), status: status)
     }
 
     /// Sends a browser elsewhere.

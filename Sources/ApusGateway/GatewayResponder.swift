@@ -22,19 +22,28 @@ package struct GatewayResponder: HTTPResponder {
         package var staticPrefix: String
         package var accessLog: AccessLog?
         package var logger: Logger
+        /// Sees what is counted.
+        package var observation: RequestObservation?
+        /// Makes the answer to a path, without its prefix, at which there is nothing, or nothing for the method; nil
+        /// for paths that are not its own. It is asked for browsers only.
+        package var page: @Sendable (_ path: Substring, _ status: HTTPResponse.Status, _ id: String) -> GatewayResponse?
 
         package init(
             hostCheck: HostCheck = HostCheck(),
             authorizer: any Authorizer = NoAuthentication(),
             staticPrefix: String = "",
             accessLog: AccessLog? = nil,
-            logger: Logger
+            logger: Logger,
+            observation: RequestObservation? = nil,
+            page: @escaping @Sendable (Substring, HTTPResponse.Status, String) -> GatewayResponse? = { _, _, _ in nil }
         ) {
             self.hostCheck = hostCheck
             self.authorizer = authorizer
             self.staticPrefix = staticPrefix
             self.accessLog = accessLog
             self.logger = logger
+            self.observation = observation
+            self.page = page
         }
     }
 
@@ -72,6 +81,7 @@ package struct GatewayResponder: HTTPResponder {
         table = RouteTable(routes, staticPrefix: configuration.staticPrefix)
         self.configuration = configuration
         self.gauges = gauges
+        configuration.observation?.observe(metrics)
     }
 
     /// All routes, for the test that walks them.
@@ -95,9 +105,12 @@ package struct GatewayResponder: HTTPResponder {
                 response = await run(entry.route, parameters, request, query, id)
             case .wrongMethod(let allowed):
                 // A browser asks before it sends a page's request to another origin.
-                response = request.method == .options ? GatewayResponse() : Self.wrongMethod(allowed)
+                response =
+                    request.method == .options
+                    ? GatewayResponse() : page(path, request, .methodNotAllowed, id) ?? Self.wrongMethod
+                response.headers[.allow] = request.method == .options ? nil : allowed.joined(separator: ", ")
             case .unknown:
-                response = Self.unknownPath
+                response = page(path, request, .notFound, id) ?? Self.unknownPath
             }
         }
         if request.headers[.origin] != nil {
@@ -113,6 +126,16 @@ package struct GatewayResponder: HTTPResponder {
             response.body = ResponseBody()
         }
         return Response(status: response.status, headers: response.headers, body: response.body)
+    }
+
+    /// What a browser shows in place of a page that is not there.
+    private func page(_ path: Substring, _ request: Request, _ status: HTTPResponse.Status, _ id: String)
+        -> GatewayResponse?
+    {
+        guard request.headers[.accept]?.contains("text/html") ?? false else { return nil }
+        let prefix = configuration.staticPrefix
+        let isPrefixed = !prefix.isEmpty && path.hasPrefix("\(prefix)/")
+        return configuration.page(isPrefixed ? path.dropFirst(prefix.count) : path, status, id)
     }
 
     /// Refuses what no route may see.
@@ -204,22 +227,18 @@ package struct GatewayResponder: HTTPResponder {
         status: .notFound
     )
 
-    private static func wrongMethod(_ allowed: [String]) -> GatewayResponse {
-        var response = GatewayResponse.html(
-            """
-            <!doctype html>
-            <html lang="en">
-            <title>405 Method Not Allowed</title>
-            <h1>Method Not Allowed</h1>
-            <p>The method is not allowed for this address.</p>
-            </html>
+    private static let wrongMethod = GatewayResponse.html(
+        """
+        <!doctype html>
+        <html lang="en">
+        <title>405 Method Not Allowed</title>
+        <h1>Method Not Allowed</h1>
+        <p>The method is not allowed for this address.</p>
+        </html>
 
-            """,
-            status: .methodNotAllowed
-        )
-        response.headers[.allow] = allowed.joined(separator: ", ")
-        return response
-    }
+        """,
+        status: .methodNotAllowed
+    )
 }
 
 /// Makes short identifiers that are unique within a run of the server and unlikely to repeat after it.

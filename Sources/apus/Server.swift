@@ -66,6 +66,14 @@ struct Server {
         )
         let console = Console(prefix: settings.staticPrefix, version: Build.version, changes: ledger.changes)
         let accessLog = try openAccessLog()
+        let observation = RequestObservation()
+        let reporter = SystemReporter(
+            settings: settings,
+            database: database,
+            tracking: tracking,
+            registry: registry,
+            observation: observation
+        )
         let responder = GatewayResponder(
             routes: settings.keepsOnlyArtifacts
                 ? tracking.artifactsOnlyRoutes
@@ -74,14 +82,8 @@ struct Server {
                     + tracking.pages(on: console, registered: registry.store)
                     + registry.pages(on: console, origins: tracking.store)
                     + [
-                        console.page("console/system", .read(.server)) { [settings] _ in
-                            SystemPage(
-                                facts: settings.facts,
-                                queues: [
-                                    ("Writes", database.waitingWrites + tracking.store.waitingWrites),
-                                    ("Reads", database.waitingReads),
-                                ]
-                            ).page
+                        console.page("console/system", .read(.server)) { _ in
+                            SystemPage(try await reporter.report()).page
                         }
                     ],
             configuration: .init(
@@ -92,7 +94,11 @@ struct Server {
                 ),
                 staticPrefix: settings.staticPrefix,
                 accessLog: accessLog,
-                logger: logger
+                logger: logger,
+                observation: observation,
+                page: { [isConsole = !settings.keepsOnlyArtifacts] path, status, id in
+                    isConsole ? console.missing(path, status, id: id) : nil
+                }
             ),
             gauges: {
                 [

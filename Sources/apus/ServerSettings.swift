@@ -100,7 +100,9 @@ struct ServerSettings: Sendable {
             }
         return [
             ("Version", Build.version), ("Database", place), ("Data folder", dataFolder), ("Artifacts", vaultFolder),
-            ("Default artifact root", artifactRoot), ("Host check", checksHosts ? "on" : "off"),
+            ("Default artifact root", artifactRoot), ("Serves artifacts", servesArtifacts ? "yes" : "no"),
+            ("Address", "\(host):\(port)\(staticPrefix)"), ("Host check", checksHosts ? "on" : "off"),
+            ("Access log", accessLog), ("Log level", logLevel.rawValue),
         ]
     }
 

@@ -444,6 +444,8 @@ const asImage = (path) => {
         stage.classList.toggle("fit", zoom === 0);
         image.style.width = zoom === 0 ? "" : `${Math.max(1, image.naturalWidth * zoom)}px`;
         const scale = image.naturalWidth ? image.clientWidth / image.naturalWidth : 1;
+        // Single pixels are what a person zooms in for.
+        image.style.imageRendering = scale >= 3 ? "pixelated" : "";
         note.textContent = image.naturalWidth ? `${image.naturalWidth} × ${image.naturalHeight} px, at ${Math.round(scale * 100)} %` : "";
     };
     const now = () => zoom || (image.naturalWidth ? image.clientWidth / image.naturalWidth : 1);

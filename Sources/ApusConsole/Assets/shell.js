@@ -93,12 +93,12 @@ const isDark = () =>
     root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 apus.isDark = isDark;
 
-const themeSwitch = document.querySelector("[data-theme-switch]");
+const themeSwitch = document.querySelector(".topbar [data-theme-switch]");
 const nameTheme = () => {
     themeSwitch.title = themeSwitch.ariaLabel = `Switch to ${isDark() ? "light" : "dark"} theme`;
 };
 // A choice that is the system's own is none: the page follows the system again.
-themeSwitch.addEventListener("click", () => {
+const switchTheme = () => {
     const theme = isDark() ? "light" : "dark";
     const isSystems = matchMedia("(prefers-color-scheme: dark)").matches === (theme === "dark");
     if (isSystems) delete root.dataset.theme;
@@ -111,7 +111,8 @@ themeSwitch.addEventListener("click", () => {
     }
     nameTheme();
     dispatchEvent(new Event("apus-theme"));
-});
+};
+for (const button of document.querySelectorAll("[data-theme-switch]")) button.addEventListener("click", switchTheme);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
 nameTheme();
 
@@ -159,7 +160,7 @@ document.addEventListener("click", async (event) => {
         }
     }
     const toast = event.target.closest("[data-toast]");
-    if (toast) apus.toast(toast.dataset.toast);
+    if (toast) apus.toast(toast.dataset.toast, "isBad" in toast.dataset);
     if (event.target.closest("[data-skip]")) {
         event.preventDefault();
         document.getElementById("main").focus();
@@ -455,6 +456,15 @@ const sayLost = (isLost) => {
         connection.hidden = true;
     } else saying ??= setTimeout(() => (connection.hidden = document.hidden), 2_000);
 };
+
+// Parts that change without events are fetched every so many seconds, unless a person is in them.
+for (const element of document.querySelectorAll("[data-refresh]")) {
+    setInterval(() => {
+        const selection = getSelection();
+        const isHeld = element.contains(document.activeElement) || (!selection.isCollapsed && element.contains(selection.anchorNode));
+        if (!document.hidden && !isHeld) refresh("[data-refresh]");
+    }, Math.max(1, Number(element.dataset.refresh)) * 1000);
+}
 
 let source;
 // Where the feed of changes was when the page was made, and later when it told of the last ones.

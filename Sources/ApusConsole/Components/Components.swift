@@ -41,6 +41,40 @@ package enum Component {
         }
     }
 
+    /// The few figures that matter most.
+    package static func stats(_ stats: [(title: String, value: HTML)]) -> HTML {
+        Element.dl(.class("stats")) {
+            for stat in stats {
+                Element.div(.class("stat")) {
+                    Element.dt() { stat.title }
+                    Element.dd() { stat.value }
+                }
+            }
+        }
+    }
+
+    /// A label above a control, with a hint or what is wrong below it; `control` gets the attributes that tie them.
+    package static func field(
+        _ label: String,
+        id: String,
+        hint: String = "",
+        error: String = "",
+        control: (_ attributes: [Attribute]) -> HTML
+    ) -> HTML {
+        var attributes: [Attribute] = [.id(id)]
+        if !hint.isEmpty || !error.isEmpty { attributes.append(Attribute("aria-describedby", "\(id)-note")) }
+        if !error.isEmpty { attributes.append(Attribute("aria-invalid", "true")) }
+        return Element.div(.class("field")) {
+            Element.label(Attribute("for", id)) { label }
+            control(attributes)
+            if !error.isEmpty {
+                Element.p(.id("\(id)-note"), .class("field-error")) { error }
+            } else if !hint.isEmpty {
+                Element.p(.id("\(id)-note"), .class("field-hint")) { hint }
+            }
+        }
+    }
+
     /// A short word in a coloured pill.
     package static func badge(_ text: String, _ tone: Tone = .neutral) -> HTML {
         Element.span(.class("badge badge-\(tone.rawValue)")) { text }

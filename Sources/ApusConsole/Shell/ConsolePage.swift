@@ -53,6 +53,28 @@ package struct ConsolePage: Sendable {
         self.content = content()
     }
 
+    /// What is shown where there is no page, or none for what a browser did.
+    static func missing(isMethod: Bool) -> ConsolePage {
+        let title = isMethod ? "This cannot be done here" : "There is no such page"
+        return ConsolePage(title) {
+            Component.heading(title)
+            Element.div(.class("empty empty-error"), .role("alert")) {
+                Element.p(.class("empty-title")) {
+                    isMethod ? "Pages are only shown at this address." : "Nothing is at this address."
+                }
+                Element.p(.class("muted")) {
+                    "Check how it is written, or jump to an experiment, run or model by name."
+                }
+                Element.div(.class("actions")) {
+                    Element.button(.class("button button-primary"), .type("button"), Attribute("data-palette")) {
+                        "Jump to…"
+                    }
+                    Element.a(.href(Link("console")), .class("button")) { "Go home" }
+                }
+            }
+        }
+    }
+
     /// What is shown in place of a page that could not be made.
     package static func failure(_ code: ErrorCode, _ message: String, requestID: String) -> ConsolePage {
         let isOurs = code.status.code >= 500

@@ -18,7 +18,7 @@ struct ProcessMetrics {
         text += "# TYPE process_open_fds gauge\nprocess_open_fds \(openDescriptors())\n"
     }
 
-    private static func residentBytes() -> Int? {
+    static func residentBytes() -> Int? {
         guard let file = fopen("/proc/self/statm", "r") else { return nil }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 256)

@@ -36,6 +36,26 @@ final class RouteMetrics: Sendable {
         }
     }
 
+    /// One for each route that was called.
+    var summaries: [RequestObservation.Summary] {
+        zip(names, cells).compactMap { name, cell in
+            let counts = cell.counts.withLock { $0 }
+            guard counts.total > 0 else { return nil }
+            func answers(_ range: ClosedRange<Int>) -> Int64 {
+                counts.byStatus.reduce(0) { $0 + (range.contains($1.key) ? $1.value : 0) }
+            }
+            return RequestObservation.Summary(
+                method: name.method,
+                path: name.path,
+                total: counts.total,
+                refused: answers(400...499),
+                failed: answers(500...599),
+                seconds: counts.seconds,
+                buckets: counts.buckets
+            )
+        }
+    }
+
     /// Appends the Prometheus text format.
     func write(to text: inout String) {
         let snapshot = zip(names, cells).map { name, cell in (name, cell.counts.withLock { $0 }) }

@@ -96,6 +96,11 @@ package struct ArtifactStore: Sendable {
         try await database.read { try ArtifactTree.files(within: directory, after: after, limit: limit, in: $0) }
     }
 
+    /// How many files and directories there are, and the sizes of the files together.
+    package func usage() async throws -> TableUsage {
+        try await database.read { try $0.usage("Artifacts", of: "artifact_entries", adding: "size_bytes") }
+    }
+
     /// Removes a file, or a directory with all that is below it.
     ///
     /// - Parameters:

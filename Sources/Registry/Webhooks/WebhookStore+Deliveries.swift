@@ -96,6 +96,11 @@ extension WebhookStore {
         ) { $0.integer(0) }
     }
 
+    /// How many deliveries were not made yet, up to as many as are counted.
+    package func waitingDeliveries() async throws -> Int64 {
+        try await database.read { try $0.usage("", of: "webhook_deliveries").count }
+    }
+
     /// Takes deliveries that are due, so that no other server sends them meanwhile.
     ///
     /// - Parameters:

@@ -97,13 +97,13 @@ struct RunTableData {
         return .json { json in
             json.key("curves")
             json.array(found) { json, series in
-                let points = series.points.filter { !$0.isNaN && $0.value.isFinite }
+                let places = series.places.filter(\.value.isFinite)
                 json.object { json in
                     json.member("run", series.run)
                     json.key("x")
-                    json.array(points) { $0.integer($1.step) }
+                    json.array(places) { $0.double($1.x) }
                     json.key("y")
-                    json.array(points) { $0.double($1.value) }
+                    json.array(places) { $0.double($1.value) }
                 }
             }
         }

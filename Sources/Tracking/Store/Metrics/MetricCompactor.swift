@@ -42,6 +42,9 @@ package final class MetricCompactor: Service {
         self.database = database
     }
 
+    /// The runs whose tails have grown and wait for being taken apart.
+    package var waitingRuns: Int { state.withLock { $0.due.count } }
+
     /// Counts what a request added, after it is durable.
     func noteTail(run: Int64, bytes: Int) {
         let waiting: CheckedContinuation<Void, Never>? = state.withLock { state in
