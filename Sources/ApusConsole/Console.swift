@@ -61,7 +61,7 @@ package struct Console: Sendable {
     package func missing(_ path: Substring, _ status: HTTPResponse.Status, id: String) -> GatewayResponse? {
         guard path == "/console" || path.hasPrefix("/console/") else { return nil }
         let page = ConsolePage.missing(isMethod: status == .methodNotAllowed)
-        return Self.answer(shell.render(page), status: status)
+        return Self.answer(shell.render(page, place: changes.place), status: status)
     }
 
     /// Sends a browser elsewhere.

@@ -2,6 +2,7 @@ import ApusConsole
 import ApusDatabase
 import ApusGateway
 import ApusKernel
+import ApusLedger
 import ApusTesting
 import ApusVault
 import Hummingbird

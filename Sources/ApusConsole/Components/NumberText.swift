@@ -42,19 +42,6 @@ package enum NumberText {
         return text
     }
 
-    /// Such as `1.5 MB`.
-    package static func bytes(_ number: Int64) -> String {
-        let units = ["kB", "MB", "GB", "TB"]
-        guard number >= 1_000 else { return "\(number) \(number == 1 ? "byte" : "bytes")" }
-        var size = Double(number) / 1_000
-        var place = 0
-        while size >= 999.95, place < units.count - 1 {
-            size /= 1_000
-            place += 1
-        }
-        return "\((size * 10).rounded() / 10) \(units[place])"
-    }
-
     private static func scientific(_ value: Double) -> String {
         let exponent = Int(log10(abs(value)).rounded(.down))
         var mantissa = value
