@@ -87,6 +87,24 @@ private struct OneVersion: RegisteredVersions {
         }
     }
 
+    @Test func `a page costs a fixed number of statements, and runs below are found by an index`() async throws {
+        try await with { site in
+            let id = try await site.run("r")
+            for number in 0..<3 { _ = try await site.run("child \(number)", tags: [("mlflow.parentRunId", id)]) }
+            let run = try await site.store.run(id: id)
+            let trace = StatementTrace()
+            let lineage = try await StatementTrace.$current.withValue(trace) { try await site.store.lineage(of: run) }
+            #expect(lineage.children.map(\.name) == ["child 2", "child 1", "child 0"])
+            #expect(trace.statements.count == 1)
+            let statement = try #require(trace.statements.first)
+            let plan = try await site.store.database.read { transaction in
+                try transaction.query("EXPLAIN QUERY PLAN \(statement.sql)", statement.values) { $0.text(3) }
+            }
+            #expect(plan.contains { $0.contains("tags_by_parent") }, "\(plan)")
+            #expect(!plan.contains { $0.contains("SCAN") || $0.contains("TEMP B-TREE") }, "\(plan)")
+        }
+    }
+
     @Test(arguments: [
         "javascript:alert(1)", "git@git.example:wine.git", "https://git.example/\"onclick=\"x", "data:text/html,x",
         "//x",

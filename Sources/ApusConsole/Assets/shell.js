@@ -384,18 +384,31 @@ const name = (control) => control?.ariaLabel || control?.textContent;
 // The controls that are called as the one that has the focus: these are the same before and after.
 const twins = (element, called) => [...element.querySelectorAll("a, button, input, select, summary")].filter((other) => name(other) === called);
 
+// What a person did to a part, by the place of each piece: what it was, and how it becomes that again.
+const kept = [
+    ["[data-narrow]", (box) => box.value, (box, text) => {
+        box.value = text;
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+    }],
+    ["details", (box) => box.open, (box, open) => (box.open = open)],
+    [".table-wrap", (box) => box.scrollTop, (box, top) => (box.scrollTop = top)],
+];
+
 const renew = (element, fresh) => {
-    if (element.innerHTML === fresh.innerHTML) return;
+    // The times as they were served: what only grew older is the same.
+    for (const time of element.querySelectorAll("time[data-ms]")) time.textContent = time.title;
+    const isSame = element.innerHTML === fresh.innerHTML;
+    showTimes(element);
+    if (isSame) return;
     // An editor that is open stays; it asks again when it is closed.
     if (isHeld(element)) return dispatchEvent(new CustomEvent("apus-held", { detail: fresh }));
     const called = name(document.activeElement);
     const focused = twins(element, called).indexOf(document.activeElement);
-    const texts = [...element.querySelectorAll("[data-narrow]")].map((input) => input.value);
+    const before = kept.map(([selector, read]) => [...element.querySelectorAll(selector)].map(read));
     element.replaceChildren(...document.adoptNode(fresh).childNodes);
     showTimes(element);
-    element.querySelectorAll("[data-narrow]").forEach((input, place) => {
-        input.value = texts[place] ?? "";
-        input.dispatchEvent(new Event("input", { bubbles: true }));
+    kept.forEach(([selector, , write], kind) => {
+        element.querySelectorAll(selector).forEach((box, place) => place in before[kind] && write(box, before[kind][place]));
     });
     if (focused >= 0) twins(element, called)[focused]?.focus();
 };

@@ -131,7 +131,7 @@ def test_changes_of_others_leave_an_open_editor_alone(tab, api, run):
     expect(tab.page.locator(".markdown")).to_have_text("theirs")
 
 
-def test_what_is_typed_into_a_list_stays_when_it_is_put_in_anew(tab, api, run):
+def test_what_a_person_did_stays_when_a_part_is_put_in_anew(tab, api, run):
     metrics = [{"key": f"m{number:02}", "value": number, "timestamp": 1, "step": 0} for number in range(20)]
     api.post("runs/log-batch", run_id=run, metrics=metrics)
     tab.open(f"/console/runs/{run}")
@@ -142,6 +142,13 @@ def test_what_is_typed_into_a_list_stays_when_it_is_put_in_anew(tab, api, run):
     expect(find).to_have_value("m07")
     expect(find).to_be_focused()
     expect(tab.page.get_by_role("row", name=re.compile("m08"))).to_be_hidden()
+    find.fill("")
+    table = tab.page.get_by_role("region", name="metrics")
+    tab.page.set_viewport_size({"width": 1280, "height": 400})
+    table.evaluate("box => box.scrollTo(0, 150)")
+    api.metric(run, "m07", 0.625, timestamp=3, step=2)
+    expect(tab.page.get_by_text("0.625")).to_be_visible(timeout=5_000)
+    assert table.evaluate("box => box.scrollTop") == 150
 
 
 def test_a_run_is_deleted_and_restored_with_a_question(tab, api, run):

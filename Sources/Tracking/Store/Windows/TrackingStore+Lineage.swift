@@ -2,17 +2,17 @@ import ApusDatabase
 import ApusKernel
 
 /// What a run came from and what came from it, as far as tracking knows.
-struct RunLineage: Sendable {
+package struct RunLineage: Sendable {
     /// Nil when it has none, or when that is no more.
-    var parent: Run.Info?
+    package var parent: Run.Info?
     /// The newest of the runs below.
-    var children: [Run.Info] = []
+    package var children: [Run.Info] = []
     /// Whether there are more than ``children``.
-    var hasMoreChildren = false
+    package var hasMoreChildren = false
     /// Models that the run read.
-    var inputs: [LoggedModel.Info] = []
+    package var inputs: [LoggedModel.Info] = []
     /// Models that the run wrote.
-    var outputs: [LoggedModel.Info] = []
+    package var outputs: [LoggedModel.Info] = []
 }
 
 extension TrackingStore {
@@ -20,7 +20,7 @@ extension TrackingStore {
     private static let relatives = 20
 
     /// The relatives of a run; takes at most three statements.
-    func lineage(of run: Run) async throws -> RunLineage {
+    package func lineage(of run: Run) async throws -> RunLineage {
         let parent = run.tags.first { $0.key == "mlflow.parentRunId" }?.value ?? ""
         let inputs = Set(run.modelInputs.prefix(Self.relatives))
         let outputs = run.modelOutputs.prefix(Self.relatives).map(\.modelID)
