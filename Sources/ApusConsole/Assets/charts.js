@@ -236,7 +236,7 @@ const axisBox = () => {
 
 const smoothingBox = () => {
     const range = make("input", { type: "range", min: "0", max: "0.99", step: "0.01", value: String(settings.smoothing) });
-    const number = make("output", { textContent: settings.smoothing || "off" });
+    const number = make("span", { textContent: settings.smoothing || "off" });
     range.addEventListener("input", () => {
         settings.smoothing = Number(range.value);
         number.textContent = settings.smoothing || "off";

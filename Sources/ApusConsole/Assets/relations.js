@@ -25,16 +25,16 @@ const state = {
 let params = [];
 let metrics = [];
 let numeric = [];
-// The axes of parallel coordinates that nobody chose.
-let usual = [];
+// Metrics in which the runs differ, as far as they were looked at.
+let lively = [];
 
 // What is drawn along x and y and in colour: what was chosen, else what makes sense of the kind of chart.
 const chosen = (key) => state[key] ?? {
     x: numeric[0] ?? params[0] ?? metrics[0],
-    y: state.plot === "contour" ? numeric[1] ?? metrics[1] ?? metrics[0] : metrics[0] ?? params[0],
-    z: state.plot === "scatter" ? "" : metrics[0] ?? "",
+    y: state.plot === "contour" ? numeric[1] ?? lively[1] ?? lively[0] : lively[0] ?? params[0],
+    z: state.plot === "scatter" ? "" : lively[0] ?? "",
 }[key];
-const axes = () => (state.axes.length ? state.axes : usual);
+const axes = () => (state.axes.length ? state.axes : [...params.slice(0, 8), ...lively.slice(0, 3)]);
 
 const title = (name) => name.replace(/^(params|metrics)\./, "");
 
@@ -382,7 +382,8 @@ const begin = async () => {
     const some = metrics.slice(0, 12);
     await valuesOf([...params, ...some]);
     numeric = params.filter((name) => numbers(known.get(name)));
-    usual = [...params.slice(0, 8), ...some.filter((name) => new Set(known.get(name)).size > 1).slice(0, 3)];
+    lively = some.filter((name) => new Set(known.get(name)).size > 1);
+    if (!lively.length) lively = some;
     section.append(kinds, controls, view, note);
     if (ofParams.more || ofMetrics.more) section.append(make("p", { className: "chart-note", textContent: "The first 100 params that differ and 500 metrics can be chosen here." }));
     await draw();
