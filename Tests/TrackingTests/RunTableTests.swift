@@ -186,7 +186,7 @@ import Tracking
     func `values are proposed, the most frequent first`(_ dialect: Dialect) async throws {
         try await PageSite.with(dialect) { site in
             for kind in ["b", "a", "b", "c"] { _ = try await run(site.store, "r", kind: kind) }
-            let path = "/console/data/values?experiment=0&field="
+            let path = "/console/data/proposals?experiment=0&field="
             #expect(try await site.get("\(path)params.kind").text == #"{"values":["b","a","c"]}"#)
             #expect(try await site.get("\(path)attributes.run_name").text == #"{"values":["r"]}"#)
             #expect(try await site.get("\(path)params.none").text == #"{"values":[]}"#)
@@ -206,7 +206,7 @@ import Tracking
             }
             try await site.store.log(batch)
             let answer = try await site.get("/console/data/sparklines?key=loss&run=\(id)&run=none")
-            #expect(answer.text.hasPrefix(#"{"curves":[{"run":"\#(id)","x":[0,"#))
+            #expect(answer.text.hasPrefix(#"{"curves":[{"run":"\#(id)","x":[0.0,"#))
             #expect(answer.text.utf8.count < 2_500 && !answer.text.contains("null"))
             let many = String(repeating: "&run=x", count: 101)
             #expect(try await site.get("/console/data/sparklines?key=loss\(many)").status == 400)

@@ -72,7 +72,7 @@ const valuesOf = (name) => {
     if (name === "attributes.status") return ["FINISHED", "RUNNING", "FAILED", "KILLED", "SCHEDULED"];
     if (!known.has(name)) {
         const items = new URLSearchParams({ experiment: host.dataset.runs, field: name });
-        known.set(name, window.apus.ask(`console/data/values?${items}`).then((answer) => answer.values, () => []));
+        known.set(name, window.apus.ask(`console/data/proposals?${items}`).then((answer) => answer.values, () => []));
     }
     return known.get(name);
 };

@@ -21,7 +21,7 @@ struct RunTableData {
     var routes: [Route] {
         [
             Route(.get, "console/data/filter", .root, .read(.run), filter),
-            Route(.get, "console/data/values", .root, .read(.run), values),
+            Route(.get, "console/data/proposals", .root, .read(.run), values),
             Route(.get, "console/data/groups", .root, .read(.run), groups),
             Route(.get, "console/data/sparklines", .root, .read(.run), sparklines),
             Route(.get, "console/data/ids", .root, .read(.run), ids),
