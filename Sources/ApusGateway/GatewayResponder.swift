@@ -24,8 +24,9 @@ package struct GatewayResponder: HTTPResponder {
         package var logger: Logger
         /// Sees what is counted.
         package var observation: RequestObservation?
-        /// Makes the answer to a path, without its prefix, at which there is nothing, or nothing for the method; nil
-        /// for paths that are not its own. It is asked for browsers only.
+        /// Makes the answer where nothing is, or nothing for the method; nil for paths that are not its own.
+        ///
+        /// It takes the path without its prefix, and is asked for browsers only.
         package var page: @Sendable (_ path: Substring, _ status: HTTPResponse.Status, _ id: String) -> GatewayResponse?
 
         package init(

@@ -36,6 +36,14 @@ import Testing
         #expect(NumberText.short(value) == text)
     }
 
+    @Test(arguments: [
+        (Int64(0), "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_000, "1.0 kB"), (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"), (1_500_000_000, "1.5 GB"), (.max, "9223372.0 TB"),
+    ])
+    func `sizes are short`(_ bytes: Int64, _ text: String) {
+        #expect(NumberText.bytes(bytes) == text)
+    }
+
     @Test func `times and spans`() {
         #expect(TimeText.utc(1_700_000_000_000) == "2023-11-14 22:13:20 UTC")
         #expect(TimeText.utc(0) == "1970-01-01 00:00:00 UTC")

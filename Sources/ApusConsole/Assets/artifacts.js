@@ -89,6 +89,8 @@ const choose = async (item) => {
     for (const other of tree.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
     item.tabIndex = 0;
     await show(item.file);
+    // Where the preview stands below the tree, a person would not see that it has changed.
+    if (!item.file.is_dir && matchMedia("(max-width: 52rem)").matches) preview.scrollIntoView({ block: "start" });
 };
 
 tree.addEventListener("click", async (event) => {

@@ -96,7 +96,7 @@ struct Shell {
         }
         Element.dialog(.id("palette"), .class("palette"), .label("Jump to")) {
             Element.input(
-                .type("search"),
+                .type("text"),
                 .placeholder("Experiment, run, model, page…"),
                 .label("Jump to"),
                 Attribute("autocomplete", "off"),

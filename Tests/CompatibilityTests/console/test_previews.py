@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from console.artifacts import FIGURE, MODEL, page_with, run_with
 from support.api import Api
 
-pytestmark = pytest.mark.apus_only
+pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
 
 
 def png(width: int, height: int) -> bytes:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from console.conftest import Tab
 from support.api import unique
 
-pytestmark = pytest.mark.apus_only
+pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
 
 
 @pytest.mark.parametrize("method, path, status", [
