@@ -6,20 +6,11 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from console.checks import until
 from console.conftest import Tab
 from support.api import unique
 
 pytestmark = pytest.mark.apus_only
-
-
-def until(condition, seconds: float) -> bool:
-    """Whether the condition comes true in time; the page's policy lets no test wait inside of it."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.fixture(scope="module")

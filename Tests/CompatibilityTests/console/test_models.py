@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from console.test_console import ATTACK, CONTRAST
+from console.checks import ATTACK, contrast
 from support.api import pairs, unique
 
 pytestmark = pytest.mark.apus_only
@@ -219,9 +219,9 @@ def test_pages_fit_and_have_contrast(tab, api, width, theme):
         tab.open(path)
         wide = tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, path
-        assert tab.page.evaluate(CONTRAST) == [], path
+        assert contrast(tab.page) == [], path
     tab.open(f"/console/models/{name}")
     tab.page.get_by_role("button", name=re.compile("^Move @")).click()
     tab.page.get_by_role("combobox", name="Version").select_option("2")
     assert tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    assert tab.page.evaluate(CONTRAST) == []
+    assert contrast(tab.page) == []

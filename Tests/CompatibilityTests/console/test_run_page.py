@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from console.test_console import ATTACK, CONTRAST, until
+from console.checks import ATTACK, contrast, until
 from support.api import pairs, unique
 
 pytestmark = pytest.mark.apus_only
@@ -240,9 +240,9 @@ def test_texts_have_contrast_also_while_editing(tab, api, run, theme):
     api.post("runs/set-tag", run_id=run, key="mlflow.note.content", value="# A\n> b\n\n[c](https://d)\n\n`e`\n\n|f|\n|-|\n|g|")
     tab.page.emulate_media(color_scheme=theme)
     tab.open(f"/console/runs/{run}")
-    assert tab.page.evaluate(CONTRAST) == []
+    assert contrast(tab.page) == []
     tab.page.get_by_role("button", name="Edit tag team").click()
     tab.page.get_by_text("Add a tag").click()
-    assert tab.page.evaluate(CONTRAST) == []
+    assert contrast(tab.page) == []
     tab.page.get_by_role("button", name="Delete", exact=True).click()
-    assert tab.page.evaluate(CONTRAST) == []
+    assert contrast(tab.page) == []
