@@ -35,6 +35,9 @@ static const unsigned char table_columns_js[] = {
 static const unsigned char table_choice_js[] = {
 #embed "../ApusConsole/Assets/table-choice.js"
 };
+static const unsigned char experiment_js[] = {
+#embed "../ApusConsole/Assets/experiment.js"
+};
 static const unsigned char charts_js[] = {
 #embed "../ApusConsole/Assets/charts.js"
 };
@@ -95,6 +98,7 @@ static const console_asset assets[] = {
     {"table-filter.js", table_filter_js, sizeof table_filter_js},
     {"table-columns.js", table_columns_js, sizeof table_columns_js},
     {"table-choice.js", table_choice_js, sizeof table_choice_js},
+    {"experiment.js", experiment_js, sizeof experiment_js},
     {"charts.js", charts_js, sizeof charts_js},
     {"parallel.js", parallel_js, sizeof parallel_js},
     {"relations.js", relations_js, sizeof relations_js},

@@ -1,19 +1,8 @@
 // What is done with many chosen runs at once: compare, tag, delete, restore.
 
-const { host, form, state, selected, onChoice, chooseNone, announce } = window.apus.runs;
+const { host, state, selected, onChoice, chooseNone, announce, refresh, make, button, grouped } = window.apus.runs;
 const ATONCE = 4;
 
-const make = (name, properties = {}, ...children) => {
-    const element = Object.assign(document.createElement(name), properties);
-    element.append(...children);
-    return element;
-};
-const button = (textContent, className, act) => {
-    const element = make("button", { type: "button", textContent, className });
-    element.addEventListener("click", act);
-    return element;
-};
-const grouped = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
 const runsText = (count) => `${grouped(count)} ${count === 1 ? "run" : "runs"}`;
 
 // MARK: Many requests, a few at a time
@@ -61,6 +50,7 @@ const each = async (title, ids, act) => {
 const report = (what, { done, failure, isStopped }, undo) => {
     const text = `${runsText(done.length)} ${what}${isStopped ? " before you stopped it" : ""}.`;
     announce(text);
+    refresh();
     if (done.length) window.apus.toast(text, false, undo && { text: "Undo", act: () => undo(done) });
     if (failure) window.apus.toast(failure, true);
 };
@@ -70,7 +60,8 @@ const ask = (title, fields, verb, className, more = []) =>
     new Promise((resolve) => {
         const inner = make("form", { method: "dialog" });
         const cancel = button("Cancel", "button", () => dialog.close());
-        const verbs = [...more, [verb, className]].map(([text, look]) => make("button", { textContent: text, className: look, value: text }));
+        // The first is what Enter does.
+        const verbs = [[verb, className], ...more].map(([text, look]) => make("button", { textContent: text, className: look, value: text }));
         inner.append(make("h2", { textContent: title }), ...fields, make("div", { className: "actions" }, cancel, ...verbs));
         dialog.setAttribute("aria-label", title);
         dialog.replaceChildren(inner);
@@ -84,6 +75,8 @@ const ask = (title, fields, verb, className, more = []) =>
         };
         dialog.showModal();
     });
+
+window.apus.runs.ask = ask;
 
 // MARK: The actions
 

@@ -1,18 +1,6 @@
 // The columns of the table of runs: which there are, their order, which stay in view; and views under a name.
 
-const { host, state, setColumns, redraw, sort, go, isGrouped, announce } = window.apus.runs;
-
-const make = (name, properties = {}, ...children) => {
-    const element = Object.assign(document.createElement(name), properties);
-    element.append(...children);
-    return element;
-};
-const button = (textContent, className, act, label) => {
-    const element = make("button", { type: "button", textContent, className });
-    if (label) element.setAttribute("aria-label", (element.title = label));
-    element.addEventListener("click", act);
-    return element;
-};
+const { host, state, setColumns, redraw, sort, go, isGrouped, announce, make, button } = window.apus.runs;
 
 // MARK: The menu of a column
 

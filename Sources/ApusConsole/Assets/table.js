@@ -1,6 +1,6 @@
 // The table of runs: any number of rows and columns; only what is seen is fetched and in the page.
 //
-// table-filter.js, table-columns.js and table-choice.js find this table at window.apus.runs.
+// table-filter.js, table-columns.js, table-choice.js and experiment.js find this table at window.apus.runs.
 
 const host = document.getElementById("runs");
 const form = document.querySelector("[data-runs-form]");
@@ -16,9 +16,10 @@ const list = (name) => given(name).split("\n").filter(Boolean);
 const state = {
     filter: given("filter"),
     order: given("order"),
-    view: given("view") || "active",
+    // The server has read these two, and left out what there is not.
+    view: form.elements.view.value,
     // Empty for a tree, "flat", or the field that runs are grouped by.
-    rows: given("rows"),
+    rows: form.elements.rows.value,
     columns: host.dataset.shown ? host.dataset.shown.split("\n") : [],
     pinned: new Set(list("pin")),
     curves: new Set(list("curves")),
@@ -299,7 +300,10 @@ scroller.setAttribute("aria-multiselectable", "true");
 const head = element("div", "vtable-head", "row");
 head.setAttribute("aria-rowindex", "1");
 const body = element("div", "vtable-body", "rowgroup");
-scroller.append(head, body);
+const none = element("div", "empty");
+none.hidden = true;
+none.append(Object.assign(element("p", "empty-title"), { textContent: "No runs are left here" }));
+scroller.append(head, body, none);
 const speaker = element("div", "sr-only", "status");
 const announce = (text) => (speaker.textContent = text);
 
@@ -459,7 +463,7 @@ const kinds = {
             const value = row.cells[column.place];
             slot.value.textContent = value == null ? "" : number(value);
             slot.element.title = value == null ? "" : String(value);
-            slot.line.setAttribute("points", curves.get(column.name)?.get(row.id) ?? "");
+            slot.line.setAttribute("points", curves.get(column.name)?.get(row.id)?.points ?? "");
         },
     },
     text: {
@@ -485,14 +489,14 @@ const askCurves = () => {
             const known = curves.get(column.name) ?? new Map();
             if (known.size > 2_000) known.clear();
             curves.set(column.name, known);
-            const missing = [...lines.values()].map((line) => line.row).filter((row) => row && row.cells[column.place] != null && !known.has(row.id)).slice(0, 100);
+            const missing = [...lines.values()].map((line) => line.row).filter((row) => row && row.cells[column.place] != null && !known.get(row.id)?.isFresh).slice(0, 100);
             if (!missing.length) continue;
-            // An empty curve until the answer is here, so that it is asked for once.
-            for (const row of missing) known.set(row.id, "");
+            // The old curve, or none, until the answer is here, so that it is asked for once.
+            for (const row of missing) known.set(row.id, { points: known.get(row.id)?.points ?? "", isFresh: true });
             const items = new URLSearchParams([["key", parts(column.name)[1]], ...missing.map((row) => ["run", row.id])]);
             try {
                 const answer = await window.apus.ask(`console/data/sparklines?${items}`);
-                for (const { run, x, y } of answer.curves) known.set(run, points(x, y));
+                for (const { run, x, y } of answer.curves) known.set(run, { points: points(x, y), isFresh: true });
                 repaint();
             } catch (error) {
                 window.apus.toast(error.message, true);
@@ -589,6 +593,7 @@ const show = () => {
         body.style.height = `${bar}px`;
         scroller.setAttribute("aria-rowcount", String(count + 1));
     }
+    none.hidden = count > 0 || !told;
     tell();
     const fresh = seen();
     if (fresh.first !== window_.first || fresh.last !== window_.last || columns !== window_.columns) {
@@ -686,6 +691,7 @@ const remember = () => {
 };
 
 const restart = () => {
+    if (!top) return location.assign(address());
     const count = top.count;
     top = fresh();
     top.count = count;
@@ -901,6 +907,7 @@ scroller.addEventListener("keydown", (event) => {
         ArrowLeft: () => (target.kind === "name" && isOpen ? toggle(index) : move(index, column - 1)),
         Home: () => move(event.ctrlKey || event.metaKey ? 0 : index, 0),
         End: () => move(event.ctrlKey || event.metaKey ? top.size - 1 : index, columns.length - 1),
+        Escape: () => chooseNone(),
         " ": () => (index < 0 ? target.kind === "choose" && chooseAll() : choose(index, event.shiftKey)),
         Enter: () => {
             if (index < 0) return target.kind === "choose" ? chooseAll() : target.order && sortBy(target);
@@ -921,13 +928,28 @@ scroller.addEventListener("keydown", (event) => {
     }
 });
 
+// MARK: What the other scripts of the page make elements with
+
+const make = (name, properties = {}, ...children) => {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children);
+    return made;
+};
+const button = (textContent, className, act, label) => {
+    const made = make("button", { type: "button", textContent, className });
+    if (label) made.setAttribute("aria-label", (made.title = label));
+    made.addEventListener("click", act);
+    return made;
+};
+
 // MARK: Begin
 
 const runs = (window.apus.runs = {
-    host, form, state, selected, isGrouped, announce, query, address, sort, setColumns, chooseNone, aggregates, parts, field,
+    host, form, state, selected, isGrouped, make, button, grouped, announce, query, address, sort, setColumns, chooseNone, aggregates, parts, field,
     isAllChosen: false,
     onChoice: (listener) => listeners.push(listener),
     redraw: restart,
+    refresh: () => refresh(true),
     go: (changes) => location.assign(address(changes)),
     get columns() {
         return columns;
@@ -958,6 +980,12 @@ if (host.querySelector("table")) {
     show();
 }
 
+const refresh = (isCounted) => {
+    top.refresh(isCounted);
+    if (isGrouped) top.load(0);
+    show();
+};
+
 // A page without rows becomes one with rows when there are some; a wrong filter finds none.
 const appear = async () => {
     if (document.querySelector("#filter-problem > *")) return;
@@ -978,17 +1006,14 @@ window.apus.onChange((changes) => {
         const logged = /^run\.logged run\/(.*)/.exec(change);
         if (!logged) mustCount = true;
         for (const known of curves.values()) {
-            if (logged) known.delete(logged[1]);
-            else if (change === "*") known.clear();
+            for (const id of logged ? [logged[1]] : change === "*" ? known.keys() : []) if (known.has(id)) known.get(id).isFresh = false;
         }
     }
     // While many runs log, the table follows twice a second.
     pause ??= setTimeout(() => {
         pause = undefined;
         if (!host.contains(scroller)) return appear();
-        top.refresh(mustCount);
+        refresh(mustCount);
         mustCount = false;
-        if (isGrouped) top.load(0);
-        show();
     }, Math.max(500, cost * 4));
 });

@@ -14,6 +14,7 @@ package enum Asset: String, Sendable, CaseIterable {
     case tableFilter = "table-filter.js"
     case tableColumns = "table-columns.js"
     case tableChoice = "table-choice.js"
+    case experiment = "experiment.js"
     /// What all that draws metrics shares; loaded before them.
     case series = "series.js"
     case lines = "lines.js"

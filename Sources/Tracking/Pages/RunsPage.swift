@@ -13,13 +13,14 @@ struct RunsPage {
     let problem: FilterMistake?
 
     private var total: Int64 { window.total ?? 0 }
+    private var note: String { experiment.tags.first { $0.key == "mlflow.note.content" }?.value ?? "" }
 
     var page: ConsolePage {
         ConsolePage(
             experiment.name,
             section: .experiments,
             crumbs: [.init("Experiments", TrackingPage.experiments.link)],
-            scripts: [.table, .tableFilter, .tableColumns, .tableChoice],
+            scripts: [.table, .tableFilter, .tableColumns, .tableChoice, .experiment],
             isWide: true
         ) {
             Component.heading(experiment.name, kind: "Experiment") {
@@ -34,9 +35,31 @@ struct RunsPage {
                 ) {
                     "Download CSV"
                 }
+                if experiment.stage == .active {
+                    Element.button(
+                        .class("button"),
+                        .type("button"),
+                        Attribute("data-edit-experiment", experiment.name),
+                        Attribute("data-note", note)
+                    ) { "Edit" }
+                } else {
+                    Element.button(.class("button"), .type("button"), Attribute("data-restore-experiment")) {
+                        "Restore"
+                    }
+                }
             }
-            if let note = experiment.tags.first(where: { $0.key == "mlflow.note.content" })?.value, !note.isEmpty {
-                Element.p(.class("note")) { note }
+            if !note.isEmpty { Element.p(.class("note")) { note } }
+            let tags = experiment.tags.filter { !$0.key.hasPrefix("mlflow.") && !$0.key.hasPrefix("apus.") }
+            if !tags.isEmpty {
+                Element.div(.class("chips")) {
+                    for tag in tags {
+                        Element.span(
+                            .class("chip"),
+                            .title("\(tag.key) = \(tag.value)"),
+                            Attribute("data-tag", tag.key)
+                        ) { "\(tag.key): \(tag.value)" }
+                    }
+                }
             }
             toolbar
             Element.div(.id("filter-problem"), Attribute("aria-live", "polite")) {

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
+from console.test_console import CONTRAST, NAMELESS
 from support.api import Api, unique
 
 pytestmark = pytest.mark.apus_only
@@ -214,7 +215,7 @@ def test_the_grid_is_one_stop_and_worked_by_keys(tab, sweep):
     tab.page.get_by_role("button", name="Columns", exact=True).focus()
     tab.page.keyboard.press("Tab")
     expect(grid(tab)).to_be_focused()
-    assert "sweep 9" in cell(tab)
+    expect(grid(tab).locator("#runs-cell")).to_contain_text("sweep 9")
     for key in ("ArrowRight", "ArrowDown", "ArrowDown"):
         tab.page.keyboard.press(key)
     expect(grid(tab)).to_have_attribute("aria-rowcount", "14")
@@ -276,3 +277,53 @@ def test_a_page_without_runs_waits_for_the_first(tab, api):
     assert len(loads) == 1
     api.run(experiment, run_name="first")
     expect(grid(tab).get_by_text("first")).to_be_visible(timeout=5_000)
+
+
+def test_an_experiment_is_edited_deleted_and_restored(tab, api):
+    experiment = api.experiment(tags=[{"key": "team", "value": "red"}])
+    name = unique("it's 100%")
+    tab.open(f"/console/experiments/{experiment}")
+    tab.page.get_by_role("button", name="Edit").click()
+    dialog = tab.page.get_by_role("dialog", name="Edit the experiment")
+    dialog.get_by_role("textbox", name="Name").fill(name)
+    dialog.get_by_role("textbox", name="Description").fill("What it is for")
+    dialog.get_by_role("button", name="Remove the tag team").click()
+    dialog.get_by_role("textbox", name="New tag").fill("stage")
+    dialog.get_by_role("textbox", name="Value").fill("test")
+    dialog.get_by_role("button", name="Save").click()
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(tab.page.locator(".note")).to_have_text("What it is for")
+    expect(tab.page.locator("[data-tag]")).to_have_text(["stage: test"])
+    # The name box takes every character as it is.
+    tab.open("/console/experiments")
+    tab.page.get_by_role("searchbox", name="Name contains").fill(name.upper())
+    tab.page.get_by_role("button", name="Search").click()
+    tab.page.get_by_role("link", name=name).click()
+    tab.page.get_by_role("button", name="Edit").click()
+    dialog.get_by_role("button", name="Delete…").click()
+    tab.page.get_by_role("dialog", name=f"Delete {name}?").get_by_role("button", name="Delete").click()
+    tab.page.get_by_role("button", name="Restore").click()
+    expect(tab.page.get_by_role("button", name="Edit")).to_be_visible()
+    assert api.get("experiments/get", experiment_id=experiment)["experiment"]["lifecycle_stage"] == "active"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [380, 1280])
+def test_all_that_floats_has_contrast_names_and_room(tab, sweep, theme, width):
+    tab.page.emulate_media(color_scheme=theme)
+    tab.page.set_viewport_size({"width": width, "height": 800})
+    tab.open(f"/console/experiments/{sweep}?curves={quote('metrics.train/loss')}&filter=metrics.")
+    assert tab.page.evaluate(CONTRAST) == []
+    tab.open(f"/console/experiments/{sweep}")
+    tab.page.get_by_role("button", name="Expand sweep 9").click()
+    tab.page.get_by_role("checkbox", name="Choose sweep 9").click()
+    openers = [lambda: tab.page.get_by_role("combobox", name="Filter").click(),
+               lambda: tab.page.locator("summary", has_text="Views").click(),
+               lambda: tab.page.get_by_role("button", name="Tag…").click(),
+               lambda: tab.page.get_by_role("button", name="Columns", exact=True).click()]
+    for opener in openers:
+        opener()
+        assert tab.page.evaluate(CONTRAST) == []
+        assert tab.page.evaluate(NAMELESS) == []
+        assert tab.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        tab.page.keyboard.press("Escape")

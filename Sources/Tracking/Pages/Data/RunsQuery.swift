@@ -20,8 +20,8 @@ struct RunsQuery: Sendable {
     init(_ value: (String) -> String?) {
         filter = value("filter") ?? ""
         order = value("order") ?? ""
-        view = value("view") ?? "active"
-        rows = value("rows") ?? ""
+        view = value("view").flatMap { ["deleted", "all"].contains($0) ? $0 : nil } ?? "active"
+        rows = value("rows").flatMap { $0 == "flat" || RunField(name: $0) != nil ? $0 : nil } ?? ""
         columns = (value("columns") ?? "").split(separator: "\n").prefix(Self.columnLimit)
             .compactMap { WindowColumn(name: String($0)) }
         if let parent = value("parent") {
