@@ -2,6 +2,7 @@ import ApusConsole
 import ApusDatabase
 import ApusGateway
 import ApusKernel
+import ApusLedger
 import ApusTesting
 import ApusVault
 import HTTPTypes
@@ -53,7 +54,7 @@ private struct NoVersions: RegisteredVersions {
                 let key = try capability.artifacts.key(path, below: location)
                 try await base.artifacts.write(Bytes(text: text), at: key)
             }
-            let console = Console(prefix: "", version: "0")
+            let console = Console(prefix: "", version: "0", changes: base.ledger.changes)
             let responder = GatewayResponder(
                 routes: capability.pages(on: console, registered: NoVersions()),
                 configuration: .init(logger: base.logger)

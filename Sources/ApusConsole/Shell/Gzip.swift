@@ -17,7 +17,9 @@ enum Gzip {
         }
     }
 
-    /// The bytes as one gzip member; nil when that fails or gains nothing. `level` is from 1, fast, to 9, small.
+    /// The bytes as one gzip member; nil when that fails or gains nothing.
+    ///
+    /// `level` is from 1, fast, to 9, small.
     static func compressed(_ bytes: some Collection<UInt8>, level: Int32) -> [UInt8]? {
         let bytes = Array(bytes)
         guard bytes.count >= leastBytes else { return nil }

@@ -67,6 +67,11 @@ def contrast(page) -> list[str]:
     return [problem for problem in page.evaluate(CHECKS) if problem.startswith("contrast")]
 
 
+def nameless(page) -> list[str]:
+    """What acts and has no name."""
+    return [problem for problem in page.evaluate(CHECKS) if problem.startswith("without a name")]
+
+
 def until(condition, seconds: float) -> bool:
     """Whether the condition comes true in time; the page's policy lets no test wait inside of it."""
     end = time.monotonic() + seconds

@@ -1,7 +1,6 @@
 """The Console in a real browser, while the official client logs."""
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect

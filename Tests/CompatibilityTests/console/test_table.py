@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from console.test_console import CONTRAST, NAMELESS
+from console.checks import contrast, nameless
 from support.api import Api, unique
 
 pytestmark = pytest.mark.apus_only
@@ -313,7 +313,7 @@ def test_all_that_floats_has_contrast_names_and_room(tab, sweep, theme, width):
     tab.page.emulate_media(color_scheme=theme)
     tab.page.set_viewport_size({"width": width, "height": 800})
     tab.open(f"/console/experiments/{sweep}?curves={quote('metrics.train/loss')}&filter=metrics.")
-    assert tab.page.evaluate(CONTRAST) == []
+    assert contrast(tab.page) == []
     tab.open(f"/console/experiments/{sweep}")
     tab.page.get_by_role("button", name="Expand sweep 9").click()
     tab.page.get_by_role("checkbox", name="Choose sweep 9").click()
@@ -323,7 +323,7 @@ def test_all_that_floats_has_contrast_names_and_room(tab, sweep, theme, width):
                lambda: tab.page.get_by_role("button", name="Columns", exact=True).click()]
     for opener in openers:
         opener()
-        assert tab.page.evaluate(CONTRAST) == []
-        assert tab.page.evaluate(NAMELESS) == []
+        assert contrast(tab.page) == []
+        assert nameless(tab.page) == []
         assert tab.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         tab.page.keyboard.press("Escape")

@@ -97,7 +97,8 @@ enum MetricPack {
         /// The point at a place below ``count``.
         subscript(place: Int) -> Point {
             func word(_ index: Int) -> UInt64 {
-                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: (place * chunkWords + index) * 8, as: UInt64.self))
+                let offset = (place * chunkWords + index) * 8
+                return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             }
             return point(word(0), word(1), word(2))
         }
