@@ -1,66 +1,35 @@
-import ApusConsole
 import ApusDatabase
 import ApusGateway
 import ApusKernel
-import ApusLedger
 import ApusTesting
-import HTTPTypes
-import Hummingbird
-import HummingbirdTesting
 import Testing
 import Tracking
 
-private struct NoVersions: RegisteredVersions {
-    func versions(ofRun id: String) async throws -> [RegisteredVersion] { [] }
-}
-
 /// The page that compares runs, and what its scripts ask for.
 @Suite struct ComparePageTests {
-    private struct Site: Sendable {
-        let store: TrackingStore
-        let client: any TestClientProtocol
-
-        func get(_ path: String) async throws -> (status: Int, text: String) {
-            try await client.execute(uri: path, method: .get, headers: [:]) { response in
-                (response.status.code, String(buffer: response.body))
-            }
-        }
-
-        func run(_ name: String, _ params: [String: String], _ metrics: [String: Double]) async throws -> String {
-            let run = try await store.createRun(.init(experimentID: "0", name: name)).info.id.rawValue
-            var batch = LogBatch(runID: run)
-            batch.params = params.map { KeyValue(key: $0.key, value: $0.value) }
-            batch.metrics = metrics.map { MetricPoint(key: $0.key, value: $0.value, timestamp: 1, step: 0) }
-            batch.tags = [KeyValue(key: "team", value: "red"), KeyValue(key: "mlflow.user", value: name)]
-            try await store.log(batch)
-            return run
-        }
-    }
-
-    private func with(_ dialect: Dialect, _ body: @escaping @Sendable (Site) async throws -> Void) async throws {
-        try await ApusFixture.with(dialect, migrations: TrackingCapability.migrations) { base async throws in
-            let store = TrackingStore(database: base.database, ledger: base.ledger, clock: base.clock)
-            try await store.prepare()
-            let capability = TrackingCapability(store: store, artifacts: base.artifacts)
-            let console = Console(prefix: "", version: "0", changes: base.ledger.changes)
-            let responder = GatewayResponder(
-                routes: console.routes + capability.pages(on: console, registered: NoVersions()),
-                configuration: .init(logger: base.logger)
-            )
-            try await Application(responder: responder, logger: base.logger).test(.router) { client in
-                try await body(Site(store: store, client: client))
-            }
-        }
+    private func run(
+        _ site: PageSite,
+        _ name: String,
+        _ params: [String: String],
+        _ metrics: [String: Double]
+    ) async throws -> String {
+        let run = try await site.store.createRun(.init(experimentID: "0", name: name)).info.id.rawValue
+        var batch = LogBatch(runID: run)
+        batch.params = params.map { KeyValue(key: $0.key, value: $0.value) }
+        batch.metrics = metrics.map { MetricPoint(key: $0.key, value: $0.value, timestamp: 1, step: 0) }
+        batch.tags = [KeyValue(key: "team", value: "red"), KeyValue(key: "mlflow.user", value: name)]
+        try await site.store.log(batch)
+        return run
     }
 
     private func query(_ runs: [String]) -> String { runs.map { "run=\($0)" }.joined(separator: "&") }
 
     @Test(arguments: ApusFixture.dialects)
     func `differences are marked, found, and the rest is left out when asked`(_ dialect: Dialect) async throws {
-        try await with(dialect) { site in
+        try await PageSite.with(dialect) { site in
             let runs = [
-                try await site.run("first", ["lr": "0.1", "depth": "3", "a_b": "1"], ["acc": 0.5, "same": 1]),
-                try await site.run("second", ["lr": "0.2", "depth": "3", "a_b": "1"], ["acc": 0.75, "same": 1]),
+                try await run(site, "first", ["lr": "0.1", "depth": "3", "a_b": "1"], ["acc": 0.5, "same": 1]),
+                try await run(site, "second", ["lr": "0.2", "depth": "3", "a_b": "1"], ["acc": 0.75, "same": 1]),
             ]
             let page = "/console/compare?view=differences&\(query(runs))"
             let all = try await site.get(page).text
@@ -86,9 +55,9 @@ private struct NoVersions: RegisteredVersions {
     }
 
     @Test func `a page of many runs and keys is bounded, and says so`() async throws {
-        try await with(.sqlite) { site in
+        try await PageSite.with(.sqlite) { site in
             let metrics = Dictionary(uniqueKeysWithValues: (0..<800).map { ("m\(1000 + $0)", Double($0)) })
-            let runs = [try await site.run("wide", [:], metrics), try await site.run("narrow", [:], [:])]
+            let runs = [try await run(site, "wide", [:], metrics), try await run(site, "narrow", [:], [:])]
             let tables = try await site.get("/console/compare?view=differences&\(query(runs))").text
             #expect(tables.contains("the first 500 keys") && tables.contains("m1499") && !tables.contains("m1500"))
             let found = try await site.get("/console/compare?view=differences&find=m1700&\(query(runs))").text
@@ -105,8 +74,8 @@ private struct NoVersions: RegisteredVersions {
     }
 
     @Test func `runs that are not there are told, and one's line breaks do not shift the others`() async throws {
-        try await with(.sqlite) { site in
-            let run = try await site.run("a\nb", [:], ["m": 1])
+        try await PageSite.with(.sqlite) { site in
+            let run = try await run(site, "a\nb", [:], ["m": 1])
             let page = try await site.get("/console/compare?run=\(run)&run=none&view=images").text
             #expect(page.contains("One of the chosen runs is not there."))
             #expect(page.contains(#"data-run-names="a b""#))
@@ -115,9 +84,9 @@ private struct NoVersions: RegisteredVersions {
 
     @Test(arguments: ApusFixture.dialects)
     func `keys and values come in the order of what is asked for`(_ dialect: Dialect) async throws {
-        try await with(dialect) { site in
-            let first = try await site.run("first", ["lr": "0.1", "depth": "3"], ["acc": 0.5, "nan": .nan])
-            let second = try await site.run("second", ["depth": "3"], ["acc": 0.75])
+        try await PageSite.with(dialect) { site in
+            let first = try await run(site, "first", ["lr": "0.1", "depth": "3"], ["acc": 0.5, "nan": .nan])
+            let second = try await run(site, "second", ["depth": "3"], ["acc": 0.75])
             let both = "run=\(second)&run=\(first)"
             #expect(
                 try await site.get("/console/data/keys?\(both)").text == #"{"keys":["acc","nan"],"more":false}"#

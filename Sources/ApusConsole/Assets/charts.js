@@ -66,6 +66,9 @@ const remember = () => {
 
 // MARK: Keys
 
+// Metrics of the machine have a page of their own, beside that of the others.
+const part = host?.dataset.part;
+const isWanted = (key) => !part || key.startsWith("system/") === (part === "system");
 let keys = [...(document.getElementById("chart-keys")?.content.querySelectorAll("li") ?? [])].map((item) => item.textContent);
 // Whether the server has more keys than one list of them holds.
 let isPartial = host?.dataset.moreKeys !== undefined;
@@ -129,8 +132,9 @@ const arrange = () => {
     const matches = apus.matcher(settings.find);
     if (!matches) return;
     found = keys.filter((key) => matches(key));
-    // The one that was asked for by its whole name comes first.
-    found.sort((left, right) => Number(right === settings.find) - Number(left === settings.find));
+    // The one that was asked for by its whole name comes first; what the machine did, last.
+    const rank = (key) => (key === settings.find ? 0 : key.startsWith("system/") ? 2 : 1);
+    found.sort((left, right) => rank(left) - rank(right));
     const wanted = found.slice(0, shown);
     for (const [key, chart] of shownCharts) {
         if (wanted.includes(key)) continue;
@@ -199,7 +203,7 @@ const findBox = () => {
         clearTimeout(pause);
         pause = setTimeout(async () => {
             // Beyond what one list holds the server looks; it knows no regular expressions.
-            if (isPartial && !find.value.startsWith("/")) keys = (await charts.keys("metrics", ids, { text: find.value })).keys;
+            if (isPartial && !find.value.startsWith("/")) keys = (await charts.keys("metrics", ids, { text: find.value })).keys.filter(isWanted);
             arrange();
         }, isPartial ? 200 : 50);
     });
@@ -359,33 +363,50 @@ const legend = () => {
 
 // MARK: Begin
 
+// Asks for the names of all metrics; those that are new get a chart.
+const learn = async () => {
+    const answer = await charts.keys("metrics", ids);
+    const wanted = answer.keys.filter(isWanted);
+    const isSame = isPartial === answer.more && wanted.length === keys.length;
+    isPartial = answer.more;
+    if (isSame) return;
+    keys = wanted;
+    if (isBegun) arrange();
+    else await begin();
+};
+
+let isBegun = false;
 const begin = async () => {
+    if (!keys.length) return;
+    isBegun = true;
+    host.querySelector("[data-empty]")?.remove();
     host.append(runs, grid, more);
     const bar = toolbar();
     if (settings.groupName && ids.length > 1) settings.group = await charts.groups(settings.groupName).catch(() => null);
     legend();
     arrange();
     await bar;
-    if (isPartial) {
-        const answer = await charts.keys("metrics", ids);
-        keys = answer.keys;
-        isPartial = answer.more;
-        arrange();
-    }
+    if (isPartial) await learn();
 };
 
-if (host?.id === "charts" && keys.length) {
-    begin().catch((error) => apus.toast(error.message, true));
+if (host?.id === "charts") {
+    const tell = (error) => apus.toast(error.message, true);
+    begin().catch(tell);
     charts.onTheme(() => reshow());
-    let pause;
+    let drawing;
+    let learning;
     apus.onChange((changes) => {
-        const isOurs = changes.some((change) => change === "*" || ids.some((id) => change === `run.logged run/${id}`));
-        if (!isOurs || pause) return;
-        // Charts that take long are drawn more rarely.
+        if (!changes.some((change) => change === "*" || ids.some((id) => change === `run.logged run/${id}`))) return;
+        // Charts that take long are drawn more rarely, and long lists of names are asked for more rarely.
         const cost = Math.max(0, ...[...visible].map((chart) => chart.cost ?? 0));
-        pause = setTimeout(() => {
-            pause = undefined;
+        drawing ??= setTimeout(() => {
+            drawing = undefined;
             for (const chart of visible) if (!chart.zoomed) chart.draw(true);
         }, Math.max(300, 4 * cost));
+        if (isPartial) return;
+        learning ??= setTimeout(() => {
+            learning = undefined;
+            learn().catch(tell);
+        }, Math.max(isBegun ? 2000 : 300, (ids.length * keys.length) / 50));
     });
 }

@@ -57,9 +57,16 @@ const make = (name, properties = {}, ...children) => {
 
 const address = (run, path) => new URL(`get-artifact?${new URLSearchParams({ run_id: run, path })}`, document.baseURI);
 
-// Paths of the images of a run: its folders are walked to a depth, and no more than so many.
+// mlflow.log_image names files by key, step, time and chance, and keeps a small copy of each; runs share key and step.
+const shared = (path) => {
+    const named = /^(.*?)[+%]step[+%](\d+)[+%]timestamp[+%](.*)$/.exec(path);
+    if (!named) return { name: path };
+    return { name: `${named[1].replaceAll(/[#~]/g, "/")}, step ${Number(named[2])}`, isCopy: /[+%]compressed\.\w+$/.test(named[3]) };
+};
+
+// The images of a run, paths by name: its folders are walked to a depth, and no more than so many.
 const imagesOf = async (run) => {
-    const found = [];
+    const found = new Map();
     const folders = [["", 0]];
     for (let walked = 0; folders.length && walked < FOLDERS; walked++) {
         const [path, depth] = folders.shift();
@@ -67,7 +74,8 @@ const imagesOf = async (run) => {
         const answer = await apus.ask(`ajax-api/2.0/mlflow/artifacts/list?${items}`);
         for (const file of answer.files ?? []) {
             if (!file.is_dir) {
-                if (images.test(file.path)) found.push(file.path);
+                const { name, isCopy } = shared(file.path);
+                if (images.test(file.path) && !(isCopy && found.has(name))) found.set(name, file.path);
             } else if (depth < DEPTH) folders.push([file.path, depth + 1]);
         }
     }
@@ -81,18 +89,18 @@ const showImages = async () => {
     const place = make("div", { role: "status" }, make("p", { className: "skeleton", textContent: "Loading…" }));
     host.append(place);
     const answers = await Promise.allSettled(ids.map(imagesOf));
-    const lists = answers.map((answer) => answer.value ?? { found: [] });
+    const lists = answers.map((answer) => answer.value ?? { found: new Map() });
     const counts = new Map();
-    for (const { found } of lists) for (const path of found) counts.set(path, (counts.get(path) ?? 0) + 1);
+    for (const { found } of lists) for (const name of found.keys()) counts.set(name, (counts.get(name) ?? 0) + 1);
     // What most runs have can be compared best.
-    const paths = [...counts].sort(([left, many], [right, more]) => more - many || left.localeCompare(right, "en", { numeric: true })).map(([path]) => path);
+    const pictures = [...counts].sort(([left, many], [right, more]) => more - many || left.localeCompare(right, "en", { numeric: true })).map(([name]) => name);
     const notes = [];
     if (all.length > RUNS) notes.push(`Images of the first ${RUNS} of ${all.length} runs are shown.`);
     if (lists.some(({ isPart }) => isPart)) notes.push(`Only the first ${FOLDERS} folders of each run were looked into.`);
     const failed = answers.filter(({ status }) => status === "rejected");
     if (failed.length) notes.push(`The files of ${failed.length} ${failed.length === 1 ? "run" : "runs"} could not be listed: ${failed[0].reason.message}`);
     const note = make("p", { className: "muted", textContent: notes.join(" "), hidden: !notes.length });
-    if (!paths.length) {
+    if (!pictures.length) {
         const empty = make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: "No images" }), make("p", { className: "muted", textContent: "mlflow.log_figure(figure, \"plot.png\") or mlflow.log_image(image, \"sample.png\") puts some here." }));
         place.replaceChildren(note, empty);
         return;
@@ -105,11 +113,12 @@ const showImages = async () => {
     const arrange = () => {
         const matches = apus.matcher(find.value);
         if (!matches) return;
-        const found = paths.filter((path) => matches(path));
-        body.replaceChildren(...found.slice(0, shown).map((path) => make("tr", {}, make("th", { scope: "row", textContent: path }), ...ids.map((id, column) => {
-            if (!lists[column].found.includes(path)) return make("td", { className: "muted", textContent: "–" });
-            const picture = make("img", { loading: "lazy", decoding: "async", src: address(id, path), alt: `${path} of ${names[column]}` });
-            return make("td", {}, make("button", { type: "button", className: "picture", ariaLabel: `Enlarge ${path} of ${names[column]}` }, picture));
+        const found = pictures.filter((name) => matches(name));
+        body.replaceChildren(...found.slice(0, shown).map((name) => make("tr", {}, make("th", { scope: "row", textContent: name }), ...ids.map((id, column) => {
+            const path = lists[column].found.get(name);
+            if (!path) return make("td", { className: "muted", textContent: "–" });
+            const picture = make("img", { loading: "lazy", decoding: "async", src: address(id, path), alt: `${name} of ${names[column]}` });
+            return make("td", {}, make("button", { type: "button", className: "picture", ariaLabel: `Enlarge ${name} of ${names[column]}` }, picture));
         }))));
         more.hidden = found.length <= shown;
         more.textContent = `Show more of ${found.length} images`;

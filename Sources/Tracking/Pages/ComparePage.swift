@@ -54,8 +54,8 @@ struct ComparePage {
                 switch query.view {
                 case .charts: charts
                 case .differences: differences
-                case .relations: ChartHost.element("relations", rows.map(\.info), base: query.base)
-                case .images: ChartHost.element("images", rows.map(\.info), base: query.base)
+                case .relations: ChartHost.element("relations", rows.map(\.info))
+                case .images: ChartHost.element("images", rows.map(\.info))
                 }
             }
         }
@@ -77,17 +77,13 @@ struct ComparePage {
     }
 
     @HTMLBuilder private var charts: HTML {
-        if metrics.keys.isEmpty {
-            Component.empty("No metrics", "mlflow.log_metric(key, value, step=…) draws a curve here.")
-        } else {
-            ChartHost.element(
-                "charts",
-                rows.map(\.info),
-                keys: metrics.keys,
-                hasMore: metrics.hasMore,
-                base: query.base
-            )
-        }
+        ChartHost.element(
+            "charts",
+            rows.map(\.info),
+            keys: metrics.keys,
+            hasMore: metrics.hasMore,
+            empty: Component.empty("No metrics", "mlflow.log_metric(key, value, step=…) draws a curve here.")
+        )
         for table in tables where !table.keys.keys.isEmpty {
             Component.card("Params that differ") {
                 grid(table)

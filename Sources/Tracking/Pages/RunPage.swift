@@ -97,14 +97,19 @@ struct RunPage {
     /// Metrics of the machine stand apart from those of the model.
     private func charts(isSystem: Bool) -> HTML {
         let keys = run.metrics.map(\.key).filter { RunViews.isSystem($0) == isSystem }
-        guard !keys.isEmpty else {
-            return isSystem
-                ? Component.empty("No system metrics", "They are logged every ten seconds once this is called:") {
-                    Component.code("mlflow.enable_system_metrics_logging()", language: "python")
-                }
-                : Component.empty("No metrics", "mlflow.log_metric(key, value, step=…) draws a curve here.")
-        }
-        return ChartHost.element("charts", [info], keys: keys)
+        let empty =
+            isSystem
+            ? Component.empty("No system metrics", "They are logged every ten seconds once this is called:") {
+                Component.code("mlflow.enable_system_metrics_logging()", language: "python")
+            }
+            : Component.empty("No metrics", "mlflow.log_metric(key, value, step=…) draws a curve here.")
+        return ChartHost.element(
+            "charts",
+            [info],
+            keys: keys,
+            part: isSystem ? "system" : "model",
+            empty: empty
+        )
     }
 
     private var artifacts: HTML { ArtifactBrowser(owner: .run(id)).view }

@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import struct
+import uuid
 import zlib
 
 import pytest
@@ -297,6 +298,38 @@ def test_images_stand_side_by_side(tab, client, tmp_path):
     tab.page.keyboard.press("Escape")
     tab.open(compare(runs[2:], "&view=images"))
     expect(tab.page.get_by_text("No images")).to_be_visible()
+
+
+def test_images_are_matched_by_key_and_step(tab, client, tmp_path):
+    import mlflow
+
+    mlflow.set_experiment("images by step")
+    runs = []
+    for number in range(2):
+        with mlflow.start_run() as run:
+            for step in (2, 10):
+                for end in (".png", "+compressed.webp"):
+                    name = f"val~sample+step+{step}+timestamp+17000000{number}+{uuid.uuid4()}{end}"
+                    (tmp_path / name).write_bytes(png())
+                    mlflow.log_artifact(str(tmp_path / name), "images")
+            runs.append(run.info.run_id)
+    tab.open(compare(runs, "&view=images"))
+    table = tab.page.get_by_role("table", name="Images")
+    expect(table.get_by_role("rowheader")).to_have_text(["images/val/sample, step 2", "images/val/sample, step 10"])
+    expect(table.locator("img")).to_have_count(4)
+    assert all(".png" in source for source in table.locator("img").evaluate_all("images => images.map(image => image.src)"))
+
+
+def test_a_chart_appears_while_the_client_logs(tab, api):
+    run = api.run(api.experiment())
+    tab.open(f"/console/runs/{run}/charts")
+    expect(tab.page.get_by_text("No metrics")).to_be_visible()
+    api.metric(run, "first", 1)
+    expect(tab.page.locator(".chart h3")).to_have_text(["first"])
+    expect(tab.page.get_by_text("No metrics")).to_have_count(0)
+    api.metric(run, "second", 1)
+    api.metric(run, "system/cpu", 1)
+    expect(tab.page.locator(".chart h3")).to_have_text(["first", "second"])
 
 
 def test_differences_follow_what_is_typed(tab, sweep):
