@@ -192,16 +192,15 @@ document.addEventListener("submit", async (event) => {
     follow(form, fields);
 });
 
-const show = (opener) => {
-    const dialog = document.getElementById(opener.dataset.dialog);
-    const form = dialog.querySelector("form");
+// The shell opens the dialog; here its form begins with what the button stands for.
+const fill = (opener) => {
+    const form = document.getElementById(opener.dataset.dialog).querySelector("form");
     form.reset();
     form.querySelector(":scope > .filter-error")?.remove();
     for (const fill of opener.dataset.fills.split("\n").filter(Boolean)) {
         const at = fill.indexOf("=");
         form.elements[fill.slice(0, at)].value = fill.slice(at + 1);
     }
-    dialog.showModal();
     form.dispatchEvent(new Event("input", { bubbles: true }));
 };
 
@@ -210,9 +209,8 @@ document.addEventListener("click", (event) => {
     if (opener) return open(opener.closest("[data-edit]"));
     const asked = event.target.closest("button[data-question]");
     if (asked) return ask(asked);
-    const dialog = event.target.closest("[data-dialog]");
-    if (dialog) return show(dialog);
-    event.target.closest("[data-close]")?.closest("dialog").close();
+    const filled = event.target.closest("[data-dialog][data-fills]");
+    if (filled) fill(filled);
 });
 
 document.addEventListener("keydown", (event) => {

@@ -26,7 +26,7 @@ extension Component {
         ]
         return Element.div.with(attributes + then.attributes) {
             Element.div(.class("editable-text")) { shown() }
-            sign("✎", "Edit \(label)", [Attribute("data-edit-open")])
+            iconButton(.edit, "Edit \(label)", [Attribute("data-edit-open")])
         }
     }
 
@@ -60,8 +60,8 @@ extension Component {
             let value = editable("tag \(tag.key)", tag.value, call: set([("key", tag.key)]), field: "value") {
                 tag.value
             }
-            let button = sign(
-                "✕",
+            let button = iconButton(
+                .delete,
                 "Delete tag \(tag.key)",
                 [delete([("key", tag.key)]).attribute] + question.attributes
             )
@@ -109,10 +109,10 @@ extension Component {
         return Element.button.with(attributes + question.attributes + then.attributes) { title }
     }
 
-    private static func sign(_ sign: String, _ label: String, _ attributes: [Attribute?]) -> HTML {
+    private static func iconButton(_ icon: Icon, _ label: String, _ attributes: [Attribute?]) -> HTML {
         Element.button.with(
             [.class("icon-button scripted"), .type("button"), .label(label), .title(label)] + attributes
-        ) { Element.span(.hidden) { sign } }
+        ) { icon.sign }
     }
 
     /// A dialog with a form whose fields join a call.

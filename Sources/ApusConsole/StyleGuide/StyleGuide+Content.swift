@@ -209,6 +209,24 @@ extension StyleGuide {
                     "**Notes** of a client:\n\n- [x] links lead out: https://example.com\n- [ ] `code`\n"
                 )
             }
+            Component.card(
+                "What is changed where it stands",
+                note: "this page keeps nothing, so saving ends in an error"
+            ) {
+                Component.notes(
+                    "description",
+                    "A *description*.",
+                    empty: "",
+                    call: Call(.post, "runs/set-tag", [("key", "x")]),
+                    field: "value"
+                )
+                Component.tags(
+                    [("team", "vision")],
+                    live: Attribute("data-live", "never"),
+                    set: { Call(.post, "runs/set-tag", $0) },
+                    delete: { Call(.post, "runs/delete-tag", $0) }
+                )
+            }
         }
     }
 }

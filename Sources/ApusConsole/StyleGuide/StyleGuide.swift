@@ -5,7 +5,7 @@ import ApusGateway
 /// `docs/guides/console-design.md` says when to use which.
 enum StyleGuide {
     static var page: ConsolePage {
-        ConsolePage("Style guide", crumbs: [.init("Home", Link("console"))]) {
+        ConsolePage("Style guide", crumbs: [.init("Home", Link("console"))], scripts: [.edit]) {
             Component.heading("Style guide", kind: "Console") {
                 Component.badge("Badge", .accent)
             } actions: {

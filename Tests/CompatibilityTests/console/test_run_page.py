@@ -98,6 +98,7 @@ def test_tags_are_changed_and_deleted(tab, api, run):
     tab.page.get_by_role("button", name="Edit tag team").click()
     tab.page.get_by_role("textbox", name="tag team").fill("speech\nand text")
     tab.page.get_by_role("button", name="Save").click()
+    expect(tab.page.get_by_role("textbox", name="tag team")).to_have_count(0)
     expect(tab.page.get_by_role("row", name=re.compile("team speech"))).to_be_visible()
     assert tags(api, run)["team"] == "speech\nand text"
     tab.page.get_by_role("button", name="Delete tag team").click()
