@@ -1,4 +1,5 @@
 import ApusConsole
+import ApusKernel
 import ApusLedger
 
 /// What is running, what changed lately, and what needs attention.
@@ -54,10 +55,36 @@ struct HomePage {
                     Element.li() {
                         Component.time(event.milliseconds)
                         Element.span() { "\(Self.words(event.event.action)) " }
-                        Element.code() { event.event.subject }
+                        subject(event.event.subject)
                     }
                 }
             }
+        }
+    }
+
+    /// What changed, as a link to its page if it has one, and by its name if that is known here.
+    private func subject(_ text: String) -> HTML {
+        let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+        guard let kind = parts.first, parts.count == 2, let id = parts.last else { return Element.code() { text } }
+        switch kind {
+        case "run":
+            let known = (overview.newest + overview.running + overview.failed).first { $0.id.rawValue == id }
+            let name = known.map(\.name) ?? ""
+            return Element.a(.href(TrackingPage.run(id).link), .title(id)) {
+                name.isEmpty ? String(id.prefix(8)) : name
+            }
+        case "experiment":
+            guard let number = Int64(id) else { return Element.code() { text } }
+            let name = overview.experiments[number] ?? "experiment \(id)"
+            return Element.a(.href(TrackingPage.experiment(number).link)) { name }
+        case "registered-model": return Element.a(.href(Link("console", "models", id))) { id }
+        case "model-version":
+            guard let slash = id.lastIndex(of: "/") else { return Element.code() { text } }
+            let (name, version) = (String(id[..<slash]), String(id[id.index(after: slash)...]))
+            return Element.a(.href(Link("console", "models", name, "versions", version))) {
+                "\(name), version \(version)"
+            }
+        default: return Element.code() { text }
         }
     }
 

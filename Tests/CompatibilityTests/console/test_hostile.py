@@ -87,7 +87,7 @@ def written(server):
         "/console", "/console/experiments", f"/console/experiments?name={quote(ATTACKS[2])}", f"/console/experiments/{experiment}",
         f"/console/experiments/{experiment}?filter={quote(ALL)}", f"/console/experiments/{experiment}?columns={quote('params.p')}%0Atags.t1&order={quote('params.p')}",
         *[f"/console/runs/{runs[0]}{tab}" for tab in ["", "/charts", "/artifacts", "/models"]], f"/console/compare?{chosen}",
-        "/console/models", f"/console/models?name={quote(ATTACKS[2])}", f"/console/models/{quoted}", f"/console/models/{quoted}/versions/1",
+        "/console/models", f"/console/models?name={quote(ATTACKS[2])}", f"/console/models/{quoted}", f"/console/models/{quoted}/versions/1", f"/console/models/{quoted}/compare",
         "/console/system", f"/console/runs/{quote(ATTACKS[1], safe='')}", f"/console/models/{quote(ATTACKS[1], safe='')}", f"/console/{quote(ATTACKS[1])}",
     ]
 
