@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / ".build-assets"
 VERSIONS = {"bootstrap-icons": "1.10.3+dfsg-1", "libjs-highlight.js": "9.18.5+dfsg1-2"}
-LANGUAGES = ["bash", "cpp", "css", "diff", "dockerfile", "go", "ini", "java", "javascript", "json", "julia", "makefile",
-             "markdown", "python", "r", "rust", "scala", "sql", "swift", "tex", "typescript", "xml", "yaml"]
+LANGUAGES = ["bash", "cpp", "css", "diff", "dockerfile", "go", "ini", "java", "javascript", "json", "makefile", "markdown",
+             "python", "r", "rust", "sql", "tex", "typescript", "xml", "yaml"]
 
 
 def icons() -> str:
@@ -28,11 +28,14 @@ def icons() -> str:
 
 
 def highlighter() -> str:
-    """highlight.js with some of its languages."""
+    """highlight.js with some of its languages, without comments and indentation."""
     source = Path("/usr/share/javascript/highlight.js/highlight.js").read_text()
     core, *languages = re.split(r"(?m)^hljs\.registerLanguage\((?=')", source)
     named = {re.match(r"'([^']+)'", text).group(1): text for text in languages}
-    return core + "".join(f"hljs.registerLanguage({named[name]}" for name in LANGUAGES)
+    whole = core + "".join(f"hljs.registerLanguage({named[name]}" for name in LANGUAGES)
+    # No text of it goes over more than one line, so this changes nothing else.
+    lines = (line.strip() for line in re.sub(r"^[ \t]*/\*.*?\*/[ \t]*\n", "", whole, flags=re.DOTALL | re.MULTILINE).splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ const languages = {
     sh: "bash", bash: "bash", sql: "sql", md: "markdown", markdown: "markdown", xml: "xml", html: "xml", htm: "xml", svg: "xml",
     toml: "ini", ini: "ini", cfg: "ini", conf: "ini", env: "ini", lock: "ini", dockerfile: "dockerfile", makefile: "makefile",
     js: "javascript", ts: "typescript", css: "css", r: "r", diff: "diff", patch: "diff", java: "java", cpp: "cpp", c: "cpp", h: "cpp",
-    hpp: "cpp", go: "go", rs: "rust", swift: "swift", scala: "scala", jl: "julia", tex: "tex",
+    hpp: "cpp", go: "go", rs: "rust", tex: "tex",
 };
 
 const extension = (path) => {
