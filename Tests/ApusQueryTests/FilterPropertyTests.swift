@@ -37,6 +37,22 @@ import Testing
     }
 
     @Test(arguments: 0..<5)
+    func `a mistake says what the search says, and lies within the filter`(schema index: Int) {
+        let schema = Self.schemas[index]
+        var placed = 0
+        for answer in Answer.all where !answer.search.hasSuffix("_order") {
+            var message: String?
+            do { _ = try schema.parse(filter: answer.text) } catch { message = (error as? RequestError)?.message }
+            let mistake = schema.mistake(in: answer.text)
+            #expect(mistake?.message == message, "\(answer.text)")
+            guard let range = mistake?.range else { continue }
+            #expect(!range.isEmpty && range.upperBound <= answer.text.utf16.count, "\(answer.text)")
+            placed += 1
+        }
+        #expect(placed > 20)
+    }
+
+    @Test(arguments: 0..<5)
     func `random changes of bytes never crash`(schema index: Int) {
         let schema = Self.schemas[index]
         var generator = SeededGenerator(seed: UInt64(index) + 100)

@@ -66,7 +66,9 @@ menu.addEventListener("keydown", (event) => {
     items.at(to % items.length).focus();
 });
 menu.addEventListener("toggle", (event) => {
-    if (event.newState === "closed") host.querySelector(".vtable")?.focus({ preventScroll: true });
+    // A click elsewhere took the focus there.
+    const isFree = document.activeElement === document.body || menu.contains(document.activeElement);
+    if (event.newState === "closed" && isFree) host.querySelector(".vtable")?.focus({ preventScroll: true });
 });
 
 // MARK: The dialog of all columns

@@ -307,11 +307,11 @@ scroller.append(head, body, none);
 const speaker = element("div", "sr-only", "status");
 const announce = (text) => (speaker.textContent = text);
 
-const place = (cell, column, isFirst) => {
-    cell.className = `vtable-cell${column.isPinned ? " pinned" : ""}${isFirst ? " first" : ""}`;
+const place = (cell, column) => {
+    cell.className = `vtable-cell ${column.isPinned ? "pinned" : "placed"}`;
     if (["metrics", "duration", "runs"].includes(column.kind)) cell.classList.add("number");
     cell.style.width = `${column.width}px`;
-    cell.style.left = column.isPinned ? `${column.left}px` : "";
+    cell.style.left = `${column.left}px`;
     cell.setAttribute("aria-colindex", String(column.index + 1));
 };
 
@@ -323,6 +323,7 @@ const sortBy = (column) => {
 const sort = (column, direction) => {
     state.order = direction ? `${column.order} ${direction}` : "";
     announce(direction ? `Sorted by ${column.title}, ${direction === "DESC" ? "descending" : "ascending"}.` : "Sorted by start, newest first.");
+    scroller.scrollTop = 0;
     restart();
 };
 
@@ -331,7 +332,7 @@ const showHead = () => {
     head.replaceChildren(
         ...[...columns.slice(0, pinned), ...columns.slice(window_.first, window_.last)].map((column) => {
             const cell = element("div", "", "columnheader");
-            place(cell, column, column.index === window_.first);
+            place(cell, column);
             cell.dataset.column = column.index;
             if (column.kind === "choose") {
                 const box = element("input");
@@ -519,18 +520,22 @@ const points = (x, y) => {
 
 let lines = new Map();
 let free = [];
-let window_ = { first: 0, last: 0 };
+let window_ = { first: 0, last: 0, span: 1 };
+// Changes with the window of columns, and with anything else that cells show.
 let stamp = 0;
+let painted = 0;
 
 const makeLine = () => {
-    const line = { element: element("div", "vtable-row", "row"), slots: [] };
+    const line = { element: element("div", "vtable-row", "row"), pins: [], ring: [] };
     body.append(line.element);
     return line;
 };
 
 const fill = (line, index, source, spot) => {
     const row = source.row(spot);
-    Object.assign(line, { index, source, spot, row, stamp, isOpen: row ? source.open.some((child) => child.id === row.id) : false });
+    // When only the columns moved, those that stay are not painted again.
+    const isSame = line.row === row && line.source === source && line.painted === painted;
+    Object.assign(line, { index, source, spot, row, stamp, painted, isOpen: row ? source.open.some((child) => child.id === row.id) : false });
     const { element: made } = line;
     made.setAttribute("aria-rowindex", String(index + 2));
     made.classList.toggle("skeleton", !row);
@@ -545,15 +550,13 @@ const fill = (line, index, source, spot) => {
     } else made.removeAttribute("aria-expanded");
     if (scroller.getAttribute("role") === "treegrid") made.setAttribute("aria-level", String(source.depth));
     if (!row) return;
-    let used = 0;
-    const use = (column, isFirst) => {
-        let slot = line.slots[used];
+    const use = (slots, at, column) => {
+        let slot = slots[at];
         if (!slot) {
-            slot = { element: element("div", "", "gridcell") };
-            line.slots.push(slot);
+            slot = slots[at] = { element: element("div", "", "gridcell") };
             made.append(slot.element);
         }
-        used++;
+        if (slot.column === column && isSame) return;
         const kind = kindOf(column);
         if (slot.kind !== kind) {
             slot.element.replaceChildren();
@@ -561,27 +564,32 @@ const fill = (line, index, source, spot) => {
             slot.element.style.paddingLeft = "";
             kinds[kind].make?.(slot);
         }
-        if (slot.column !== column || slot.isFirst !== isFirst) {
+        if (slot.column !== column) {
             slot.column = column;
-            slot.isFirst = isFirst;
             slot.element.hidden = false;
-            place(slot.element, column, isFirst);
+            place(slot.element, column);
         }
         kinds[kind].paint(slot, row, column, line);
     };
-    for (let column = 0; column < pinned; column++) use(columns[column], false);
-    for (let column = window_.first; column < window_.last; column++) use(columns[column], column === window_.first);
-    for (const slot of line.slots.slice(used)) {
+    for (let index = 0; index < pinned; index++) use(line.pins, index, columns[index]);
+    // A column keeps its cell while it is in the window, whichever others come and go.
+    for (let index = window_.first; index < window_.last; index++) use(line.ring, index % window_.span, columns[index]);
+    const clear = (slot) => {
         slot.element.hidden = true;
         slot.column = undefined;
-    }
+    };
+    line.pins.slice(pinned).forEach(clear);
+    line.ring.forEach((slot, at) => {
+        const index = slot.column?.index;
+        if (at !== index % window_.span || index < window_.first || index >= window_.last) clear(slot);
+    });
     mark(line);
 };
 
 const mark = (line) => {
     const isSelected = Boolean(line.row && selected.has(line.row.id));
     line.element.setAttribute("aria-selected", String(isSelected));
-    const box = line.slots.find((slot) => slot.kind === "choose")?.box;
+    const box = line.pins.find((slot) => slot.kind === "choose")?.box;
     if (box) box.checked = isSelected;
 };
 
@@ -597,10 +605,10 @@ const show = () => {
     tell();
     const fresh = seen();
     if (fresh.first !== window_.first || fresh.last !== window_.last || columns !== window_.columns) {
-        window_ = { ...fresh, columns };
+        if (columns !== window_.columns) painted++;
+        // The most columns that were seen at once: each has a cell of its own then.
+        window_ = { ...fresh, columns, span: Math.max(window_.span, fresh.last - fresh.first) };
         stamp++;
-        const gap = (columns[fresh.first]?.left ?? 0) - (columns[pinned]?.left ?? 0);
-        scroller.style.setProperty("--gap", `${gap}px`);
         body.style.minWidth = `${columns.width}px`;
         scroller.setAttribute("aria-colcount", String(columns.length));
         showHead();
@@ -666,6 +674,7 @@ scroller.addEventListener("scroll", later, { passive: true });
 new ResizeObserver(later).observe(scroller);
 const repaint = () => {
     stamp++;
+    painted++;
     later();
 };
 
@@ -698,7 +707,7 @@ const restart = () => {
     if (isGrouped) top.load(0);
     remember();
     layout();
-    stamp++;
+    repaint();
     show();
 };
 
@@ -774,7 +783,7 @@ const targetOf = (event) => {
     if (headCell) return { index: -1, column: Number(headCell.dataset.column) };
     const cell = event.target.closest("[role=gridcell]");
     const line = [...lines.values()].find((line) => line.element === cell?.parentElement);
-    const slot = line?.slots.find((slot) => slot.element === cell);
+    const slot = line && [...line.pins, ...line.ring].find((slot) => slot?.element === cell);
     return slot?.column ? { index: line.index, column: slot.column.index } : undefined;
 };
 
@@ -856,7 +865,10 @@ const markActive = () => {
     let cell;
     if (current) {
         if (current.index < 0) cell = [...head.children].find((cell) => Number(cell.dataset.column) === current.column);
-        else cell = lines.get(current.index)?.slots.find((slot) => slot.column?.index === current.column)?.element;
+        else {
+            const line = lines.get(current.index);
+            cell = line && [...line.pins, ...line.ring].find((slot) => slot?.column?.index === current.column)?.element;
+        }
     }
     if (old === cell) return;
     old?.removeAttribute("id");
@@ -982,7 +994,8 @@ if (host.querySelector("table")) {
 
 const refresh = (isCounted) => {
     top.refresh(isCounted);
-    if (isGrouped) top.load(0);
+    // Even where nothing is left to be seen, something may come.
+    if (isGrouped || top.count === 0) top.load(0);
     show();
 };
 

@@ -158,8 +158,15 @@ def test_runs_are_chosen_tagged_deleted_and_brought_back(tab, api):
     tab.page.get_by_role("button", name="Undo").click()
     expect(tab.page.get_by_text("8 runs", exact=True)).to_be_visible()
     assert len(api.run_ids(experiment)) == 8
+    # All of them at once, which leaves nothing to see but the way back.
     tab.page.get_by_role("checkbox", name="Choose all found runs").click()
     expect(bar).to_contain_text("8 runs chosen")
+    bar.get_by_role("button", name="Delete…").click()
+    tab.page.get_by_role("button", name="Delete", exact=True).click()
+    expect(tab.page.get_by_text("No runs are left here")).to_be_visible()
+    tab.page.get_by_role("button", name="Undo").click()
+    expect(tab.page.get_by_text("8 runs", exact=True)).to_be_visible()
+    expect(tab.page.get_by_text("No runs are left here")).to_be_hidden()
 
 
 def test_a_curve_stands_in_its_cell(tab, sweep):
@@ -196,6 +203,8 @@ def test_columns_are_found_moved_pinned_and_kept_in_a_view(tab, sweep):
     tab.page.locator("summary", has_text="Views").click()
     tab.page.get_by_role("textbox", name="Name of the view").fill(name)
     tab.page.get_by_role("button", name="Save").click()
+    # The page comes again, with the view among the others.
+    expect(tab.page.get_by_role("link", name=name, include_hidden=True)).to_be_attached()
     tab.page.locator("summary", has_text="Views").click()
     expect(tab.page.get_by_role("link", name=name)).to_be_visible()
     # Somebody else opens it.
