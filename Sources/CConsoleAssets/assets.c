@@ -74,6 +74,9 @@ static const unsigned char highlight_js_gz[] = {
 static const unsigned char icons_svg[] = {0};
 static const unsigned char highlight_js_gz[] = {0};
 #endif
+static const unsigned char find_metrics_js[] = {
+#embed "../ApusConsole/Assets/find-metrics.js"
+};
 static const unsigned char edit_js[] = {
 #embed "../ApusConsole/Assets/edit.js"
 };
@@ -109,6 +112,7 @@ static const console_asset assets[] = {
     {"highlighter.js", highlighter_js, sizeof highlighter_js},
     {"icons.svg", icons_svg, sizeof icons_svg},
     {"highlight.js.gz", highlight_js_gz, sizeof highlight_js_gz},
+    {"find-metrics.js", find_metrics_js, sizeof find_metrics_js},
     {"edit.js", edit_js, sizeof edit_js},
     {"plotly.min.js.gz", plotly_js_gz, sizeof plotly_js_gz},
 };

@@ -63,13 +63,7 @@ charts.remember = (values) => {
 
 // MARK: Numbers
 
-// As pages of the server show a metric.
-charts.short = (value) => {
-    if (value === null || value === undefined) return "–";
-    if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
-    const size = Math.abs(value);
-    return size !== 0 && (size >= 1e15 || size < 1e-4) ? value.toExponential(5).replace(/\.?0+e/, "e") : String(Number(value.toPrecision(6)));
-};
+charts.short = apus.short;
 
 // An exponential mean that a late start does not bend, as TensorBoard draws it.
 charts.smooth = (values, weight) => {

@@ -173,6 +173,14 @@ document.addEventListener("click", async (event) => {
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
 });
 
+// A metric's value, as pages of the server show it.
+apus.short = (value) => {
+    if (value === null || value === undefined) return "–";
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
+    const size = Math.abs(value);
+    return size !== 0 && (size >= 1e15 || size < 1e-4) ? value.toExponential(5).replace(/\.?0+e/, "e") : String(Number(value.toPrecision(6)));
+};
+
 // A text, or a regular expression between slashes; null while that is not finished.
 apus.matcher = (text) => {
     const pattern = /^\/(.*)\/([a-z]*)$/.exec(text);
@@ -386,7 +394,7 @@ const twins = (element, called) => [...element.querySelectorAll("a, button, inpu
 
 // What a person did to a part, by the place of each piece: what it was, and how it becomes that again.
 const kept = [
-    ["[data-narrow]", (box) => box.value, (box, text) => {
+    ["[data-narrow], [data-find-metrics]", (box) => box.value, (box, text) => {
         box.value = text;
         box.dispatchEvent(new Event("input", { bubbles: true }));
     }],

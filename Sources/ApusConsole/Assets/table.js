@@ -377,13 +377,7 @@ const showHead = () => {
 
 const tones = { RUNNING: "busy", SCHEDULED: "accent", FINISHED: "good", FAILED: "bad", KILLED: "bad", DELETED: "neutral" };
 
-const number = (value) => {
-    if (typeof value !== "number") return String(value);
-    if (value === 0) return "0";
-    const size = Math.abs(value);
-    if (size >= 1e15 || size < 1e-4) return value.toExponential(5).replace(/\.?0+e/, "e");
-    return String(Number(value.toPrecision(6)));
-};
+const number = (value) => (typeof value === "number" ? apus.short(value) : String(value));
 
 const write = (slot, text, title = "") => {
     if (slot.text !== text) slot.element.textContent = slot.text = text;

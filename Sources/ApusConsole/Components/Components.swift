@@ -140,10 +140,17 @@ package enum Component {
     }
 
     /// Names and values, with a box that narrows them down when there are many.
-    package static func pairs(_ label: String, _ pairs: [(key: String, value: HTML)], empty hint: String) -> HTML {
+    ///
+    /// `search` takes the place of the box that narrows the rows down, where there are more than these.
+    package static func pairs(
+        _ label: String,
+        _ pairs: [(key: String, value: HTML)],
+        empty hint: String,
+        search: HTML? = nil
+    ) -> HTML {
         guard !pairs.isEmpty else { return empty("No \(label)", hint) }
         return HTMLBuilder.buildBlock(
-            pairs.count > 12 ? narrowing(label) : HTML(),
+            search ?? (pairs.count > 12 ? narrowing(label) : HTML()),
             Element.div(.class("table-wrap"), .role("region"), .label(label), Attribute("tabindex", "0")) {
                 Element.table(.class("pairs"), .label(label)) {
                     Element.tbody() {

@@ -31,6 +31,7 @@ package enum Asset: String, Sendable, CaseIterable {
     case icons = "icons.svg"
     /// The library that knows languages, compressed.
     case highlight = "highlight.js.gz"
+    case findMetrics = "find-metrics.js"
     case edit = "edit.js"
     /// The library behind the charts, compressed.
     case plotly = "plotly.min.js.gz"

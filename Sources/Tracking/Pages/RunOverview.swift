@@ -23,7 +23,12 @@ struct RunOverview {
         }
         Element.div(.class("grid"), live) {
             Component.card("Metrics", note: count(metrics.count, "latest value", "latest values")) {
-                Component.pairs("metrics", metrics.map(row), empty: "mlflow.log_metric(key, value, step=…)")
+                Component.pairs(
+                    "metrics",
+                    metrics.prefix(Self.metricsShown).map(row),
+                    empty: "mlflow.log_metric(key, value, step=…)",
+                    search: hasMoreMetrics ? search : nil
+                )
             }
             Component.card("Params", note: count(run.params.count, "param", "params")) {
                 Component.pairs(
@@ -45,7 +50,24 @@ struct RunOverview {
     /// Metrics of the model: those of the machine have their own page.
     private var metrics: [MetricPoint] { run.metrics.filter { !RunViews.isSystem($0.key) } }
 
-    /// Thousands of metrics are listed without delay: rows are plain, and a box narrows them down.
+    /// So many are on the page; a script finds others.
+    private static let metricsShown = 500
+    var hasMoreMetrics: Bool { metrics.count > Self.metricsShown }
+
+    private var search: HTML {
+        HTMLBuilder.buildBlock(
+            Element.input(
+                .type("search"),
+                .class("narrow"),
+                .placeholder("Find in all metrics, text or /regular expression/"),
+                .label("Find in all metrics"),
+                Attribute("data-find-metrics", id)
+            ),
+            Element.p(.class("muted")) { "The first \(Self.metricsShown) are listed; the others are found by name." },
+            Element.p(.class("muted"), .role("status"), Attribute("data-found")) { HTML() }
+        )
+    }
+
     private func row(_ point: MetricPoint) -> (key: String, value: HTML) {
         let link = TrackingPage.run(id, tab: .charts).link([("key", point.key)])
         return (point.key, Element.a(.href(link), .class("number")) { RunViews.metric(point.shownValue) })

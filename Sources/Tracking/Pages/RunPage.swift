@@ -32,7 +32,7 @@ struct RunPage {
                 TrackingPage.RunTab.allCases.map { ($0.rawValue, TrackingPage.run(id, tab: $0).link, $0 == tab) }
             )
             switch tab {
-            case .overview: RunOverview(run: run, lineage: lineage, versions: versions).html
+            case .overview: overview.html
             case .charts: charts(isSystem: false)
             case .system: charts(isSystem: true)
             case .artifacts: artifacts
@@ -41,11 +41,14 @@ struct RunPage {
         }
     }
 
+    private var overview: RunOverview { RunOverview(run: run, lineage: lineage, versions: versions) }
+
     private var scripts: [Asset] {
         switch tab {
         case .charts, .system: ChartHost.scripts
         case .artifacts: ArtifactBrowser.scripts
-        case .overview, .models: []
+        case .overview: overview.hasMoreMetrics ? [.findMetrics] : []
+        case .models: []
         }
     }
 
