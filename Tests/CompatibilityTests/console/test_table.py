@@ -280,7 +280,7 @@ def test_a_page_without_runs_waits_for_the_first(tab, api):
     experiment = api.experiment()
     loads = []
     tab.page.on("framenavigated", lambda frame: loads.append(frame.url))
-    with tab.page.expect_request("**/console/data/runs?*"):
+    with tab.page.expect_request("**/console/events?*"):
         tab.open(f"/console/experiments/{experiment}")
         expect(tab.page.get_by_text("No runs yet")).to_be_visible()
     assert len(loads) == 1
