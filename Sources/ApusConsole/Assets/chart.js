@@ -369,7 +369,9 @@ charts.Chart = class {
         const line = this.lines?.find(({ x }) => x.length);
         if (!layout || !line || event.ctrlKey || event.metaKey || event.altKey) return;
         const last = line.x.length - 1;
-        const here = this.cursorX === undefined ? -1 : this.nearest(line, this.cursorX);
+        // Keys may come faster than frames.
+        const from = this.aimed ?? this.cursorX;
+        const here = from === undefined ? -1 : this.nearest(line, from);
         const step = event.shiftKey ? 10 : 1;
         const place = { ArrowRight: Math.min(last, here + step), ArrowLeft: here < 0 ? last : Math.max(0, here - step), Home: 0, End: last }[event.key];
         if (place !== undefined) this.moved(this, line.x[place], undefined, true);

@@ -105,6 +105,7 @@ const hooks = {
     },
     // Wherever the cursor is in one chart, it is at the same place in all.
     moved: (chart, x, y, isTold) => {
+        chart.aimed = x ?? undefined;
         cancelAnimationFrame(hooks.frame);
         hooks.frame = requestAnimationFrame(() => {
             for (const other of visible) other.point(x, other === chart ? y : undefined, isTold && other === chart);
