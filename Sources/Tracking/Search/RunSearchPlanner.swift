@@ -132,12 +132,20 @@ struct RunSearchPlanner: Sendable {
         "\(tag).key = 'mlflow.parentRunId' AND LENGTH(\(tag).value) <= 64"
     }
 
+    /// Whether the run `r` with the tag `p` stands below the run `q`: another one of its experiment, and of its stage where
+    /// only one is searched.
+    static func hasParent(stages: Int) -> String {
+        """
+        \(isParent("p")) AND q.run_uuid = p.value AND q.run_id <> r.run_id AND q.experiment_id = r.experiment_id\
+        \(stages == 1 ? " AND q.lifecycle_stage = r.lifecycle_stage" : "")
+        """
+    }
+
     private func scopeConditions(_ dialect: Dialect) throws -> [SQLCondition] {
         switch scope {
         case .all, .children: return []
         case .matching(let comparison): return [try compile(comparison, dialect)]
         case .roots:
-            let stage = stages.count == 1 ? " AND q.lifecycle_stage = r.lifecycle_stage" : ""
             return [
                 SQLCondition(
                     """
@@ -145,8 +153,7 @@ struct RunSearchPlanner: Sendable {
                         SELECT 1
                         FROM tags p
                         JOIN runs q ON q.run_uuid = p.value
-                        WHERE p.run_id = r.run_id AND \(Self.isParent("p")) AND q.run_id <> r.run_id
-                            AND q.experiment_id = r.experiment_id\(stage)
+                        WHERE p.run_id = r.run_id AND \(Self.hasParent(stages: stages.count))
                     ) IS NULL
                     """
                 )

@@ -65,10 +65,17 @@ extension TrackingStore {
         return try await database.read { transaction in
             var window = RunWindow(rows: page.items.map { RunWindow.Row(info: $0.info) })
             if isCounted {
-                window.total = try Self.count(search, transaction)
                 var whole = search
-                whole.scope = .all
-                window.all = search.scope == .roots ? try Self.count(whole, transaction) : window.total
+                if search.scope == .roots { whole.scope = .all }
+                let all = try Self.count(whole, transaction)
+                window.all = all
+                // Runs below others are few, and found by an index; whether each run is at the top takes long to ask.
+                window.total =
+                    switch search.scope {
+                    case .roots where search.filter.isEmpty: all - (try Self.countNested(search, transaction))
+                    case .roots: try Self.count(search, transaction)
+                    case .all, .children, .matching: all
+                    }
             }
             try Self.fill(&window.rows, page.items.map(\.key), columns, transaction)
             switch search.scope {
@@ -89,6 +96,24 @@ extension TrackingStore {
             scope: search.scope
         )
         return try planner.phases(transaction).reduce(0) { $0 + (try $1.count(transaction)) }
+    }
+
+    /// The runs of experiments that stand below others.
+    private static func countNested(_ search: RunSearch, _ transaction: Transaction) throws -> Int64 {
+        let stages = search.view.stages
+        return try transaction.first(
+            """
+            SELECT COUNT(*)
+            FROM tags p
+            CROSS JOIN runs r
+            CROSS JOIN runs q
+            WHERE \(RunSearchPlanner.hasParent(stages: stages.count)) AND r.run_id = p.run_id
+                AND r.experiment_id IN (?*) AND r.lifecycle_stage IN (?*)
+            """,
+            [
+                .integers(try search.experimentIDs.map(Experiment.parseID)), .texts(stages.map(\.rawValue)),
+            ]
+        ) { $0.integer(0) } ?? 0
     }
 
     private static func countChildren(
