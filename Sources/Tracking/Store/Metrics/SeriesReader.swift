@@ -9,8 +9,6 @@ import ApusDatabase
 struct SeriesReader {
     let key: Int64
     let axis: SeriesAxis
-    /// Bounds the axis; nil for all of it.
-    let range: ClosedRange<Double>?
     /// At least 1.
     let columns: Int
 
@@ -43,31 +41,26 @@ struct SeriesReader {
     /// A chunk, and which of its points are asked for; nil for all.
     private typealias Wish = (chunk: Chunk, parts: [Range<Int>]?)
 
+    /// Where the points of runs stand on the axis; nil when there are none.
+    func extent(runs: [Int64], _ transaction: Transaction) throws -> ClosedRange<Double>? {
+        let found = try histories(runs, transaction)
+        let ends =
+            found.chunks.flatMap { [$0.extent.lowerBound, $0.extent.upperBound] }
+            + found.places.values.joined().map(\.x)
+        guard let low = ends.min(), let high = ends.max() else { return nil }
+        return low...high
+    }
+
     /// The histories of runs; one that has no points is left out.
-    func read(runs: [Int64], _ transaction: Transaction) throws -> [Int64: SeriesFound] {
-        let loose = try loosePoints(runs, transaction)
-        var chunks = try chunks(runs, transaction)
-        var origins: [Int64: Double] = [:]
-        if axis == .relative {
-            for chunk in chunks { origins[chunk.run] = min(origins[chunk.run] ?? .infinity, chunk.extent.lowerBound) }
-            for (run, points) in loose {
-                let first = points.lazy.map { Double($0.timestamp) }.min() ?? .infinity
-                origins[run] = min(origins[run] ?? .infinity, first)
-            }
-            chunks = chunks.map { chunk in
-                let origin = origins[chunk.run] ?? 0
-                let extent = (chunk.extent.lowerBound - origin)...(chunk.extent.upperBound - origin)
-                return Chunk(id: chunk.id, run: chunk.run, count: chunk.count, extent: extent, levels: chunk.levels)
-            }
-        }
-        let places = Dictionary(
-            uniqueKeysWithValues: loose.map { run, points in
-                (run, points.map { place($0, origin: origins[run] ?? 0) })
-            }
-        )
-        let ends = chunks.flatMap { [$0.extent.lowerBound, $0.extent.upperBound] } + places.values.joined().map(\.x)
-        guard let low = ends.min(), let high = ends.max() else { return [:] }
-        let shown = range ?? low...high
+    ///
+    /// `shown` is the part of the axis that the chart has; see ``extent(runs:_:)``.
+    func read(
+        runs: [Int64],
+        shown: ClosedRange<Double>,
+        _ transaction: Transaction
+    ) throws -> [Int64: SeriesFound] {
+        guard !runs.isEmpty else { return [:] }
+        let (places, chunks, origins) = try histories(runs, transaction)
         let width = (shown.upperBound - shown.lowerBound) / Double(columns)
 
         var found: [Int64: SeriesFound] = [:]
@@ -90,6 +83,30 @@ struct SeriesReader {
             }
         }
         return found.mapValues { $0.reduced(width: width) }
+    }
+
+    /// What there is of runs before levels are read: points that are in none, chunks, and where each run begins.
+    private func histories(
+        _ runs: [Int64],
+        _ transaction: Transaction
+    ) throws -> (places: [Int64: [M4.Place]], chunks: [Chunk], origins: [Int64: Double]) {
+        let loose = try loosePoints(runs, transaction)
+        var chunks = try chunks(runs, transaction)
+        var origins: [Int64: Double] = [:]
+        if axis == .relative {
+            for chunk in chunks { origins[chunk.run] = min(origins[chunk.run] ?? .infinity, chunk.extent.lowerBound) }
+            for (run, points) in loose {
+                let first = points.lazy.map { Double($0.timestamp) }.min() ?? .infinity
+                origins[run] = min(origins[run] ?? .infinity, first)
+            }
+            chunks = chunks.map { chunk in
+                let origin = origins[chunk.run] ?? 0
+                let extent = (chunk.extent.lowerBound - origin)...(chunk.extent.upperBound - origin)
+                return Chunk(id: chunk.id, run: chunk.run, count: chunk.count, extent: extent, levels: chunk.levels)
+            }
+        }
+        let places = loose.map { run, points in (run, points.map { place($0, origin: origins[run] ?? 0) }) }
+        return (Dictionary(uniqueKeysWithValues: places), chunks, origins)
     }
 
     @inline(__always) private func place(_ point: MetricPack.Point, origin: Double) -> M4.Place {

@@ -13,9 +13,9 @@ package enum SeriesAxis: String, Sendable {
 /// A metric's history at the resolution of a chart, in the order of its axis.
 package struct MetricSeries: Sendable {
     package let run: String
-    package let places: [M4.Place]
+    package var places: [M4.Place] = []
     /// About how many points the asked range holds.
-    package let total: Int
+    package var total = 0
 }
 
 extension TrackingStore {
@@ -33,18 +33,32 @@ extension TrackingStore {
         range: ClosedRange<Double>?,
         columns: Int
     ) async throws -> [MetricSeries] {
-        try await database.read { transaction in
-            guard let keyID = try Self.keyID(key, transaction) else { return [] }
-            let rows = Dictionary(
-                try Self.rows(of: ids, transaction).map { ($0.id, $0.run) },
-                uniquingKeysWith: { first, _ in first }
+        let known = try await database.read { transaction -> (reader: SeriesReader, rows: [String: Int64])? in
+            guard let keyID = try Self.keyID(key, transaction) else { return nil }
+            let rows = try Self.rows(of: ids, transaction).map { ($0.id, $0.run) }
+            return (
+                SeriesReader(key: keyID, axis: axis, columns: columns),
+                Dictionary(rows, uniquingKeysWith: { first, _ in first })
             )
-            let reader = SeriesReader(key: keyID, axis: axis, range: range, columns: columns)
-            let found = try reader.read(runs: Set(rows.values).sorted(), transaction)
-            return ids.compactMap { id in
-                guard let run = rows[id] else { return nil }
-                return MetricSeries(run: id, places: found[run]?.places ?? [], total: found[run]?.total ?? 0)
+        }
+        guard let (reader, rows) = known else { return [] }
+        let runs = Set(rows.values).sorted()
+        let whole =
+            if let range { range } else {
+                try await database.read { try reader.extent(runs: runs, $0) }
             }
+        guard let shown = whole else { return ids.filter { rows[$0] != nil }.map { MetricSeries(run: $0) } }
+        // Many curves are read by two readers: a chart of a hundred waits for the processor.
+        let middle = runs.count < Self.runsAlone ? runs.count : runs.count / 2
+        async let others = database.read { try reader.read(runs: Array(runs[middle...]), shown: shown, $0) }
+        var found = try await database.read { try reader.read(runs: Array(runs[..<middle]), shown: shown, $0) }
+        found.merge(try await others) { first, _ in first }
+        return ids.compactMap { id in
+            guard let run = rows[id] else { return nil }
+            return MetricSeries(run: id, places: found[run]?.places ?? [], total: found[run]?.total ?? 0)
         }
     }
+
+    /// Fewer curves than this are read by one reader.
+    private static let runsAlone = 16
 }
