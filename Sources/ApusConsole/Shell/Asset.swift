@@ -75,7 +75,7 @@ package enum Asset: String, Sendable, CaseIterable {
     }
 
     /// What a script is sure to load after it, which can begin at once.
-    var library: Asset? { self == .series ? .plotly : nil }
+    var library: Asset? { self == .chart ? .plotly : nil }
 
     var isCompressed: Bool { self == .plotly || self == .highlight }
 }

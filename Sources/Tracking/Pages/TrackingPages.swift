@@ -79,7 +79,7 @@ package struct TrackingPages {
     /// Metrics and params in turn, until the table is as wide as a screen.
     private static func chosen(_ columns: [WindowColumn]) -> [WindowColumn] {
         let half = RunsQuery.columnsByDefault / 2
-        let metrics = columns.filter { $0.kind == .metric }.prefix(half)
+        let metrics = columns.filter { $0.kind == .metric && !RunViews.isSystem($0.key) }.prefix(half)
         return Array(metrics) + columns.filter { $0.kind == .param }.prefix(RunsQuery.columnsByDefault - metrics.count)
     }
 
