@@ -247,3 +247,22 @@ def test_texts_have_contrast_also_while_editing(tab, api, run, theme):
     assert contrast(tab.page) == []
     tab.page.get_by_role("button", name="Delete", exact=True).click()
     assert contrast(tab.page) == []
+
+
+def test_metrics_beyond_those_that_are_listed_are_found(tab, api):
+    run = api.run(api.experiment())
+    metrics = [{"key": f"metric_{number:04}", "value": number / 8, "timestamp": 1, "step": 0} for number in range(700)]
+    api.post("runs/log-batch", run_id=run, metrics=metrics)
+    tab.open(f"/console/runs/{run}")
+    table = tab.page.get_by_role("table", name="metrics")
+    expect(table.get_by_role("row")).to_have_count(500)
+    box = tab.page.get_by_role("searchbox", name="Find in all metrics")
+    box.fill("metric_0693")
+    expect(table.get_by_role("row")).to_have_count(1)
+    expect(table).to_contain_text("86.625")
+    box.fill("/_06[0-9]1$/")
+    expect(table.get_by_role("row")).to_have_count(10)
+    box.fill("nothing like it")
+    expect(tab.page.get_by_text("0 found.")).to_be_visible()
+    box.fill("")
+    expect(table.get_by_role("row")).to_have_count(500)
