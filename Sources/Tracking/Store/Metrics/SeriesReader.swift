@@ -105,8 +105,9 @@ struct SeriesReader {
                 return Chunk(id: chunk.id, run: chunk.run, count: chunk.count, extent: extent, levels: chunk.levels)
             }
         }
-        let places = loose.map { run, points in (run, points.map { place($0, origin: origins[run] ?? 0) }) }
-        return (Dictionary(uniqueKeysWithValues: places), chunks, origins)
+        var places: [Int64: [M4.Place]] = [:]
+        for (run, points) in loose { places[run] = points.map { place($0, origin: origins[run] ?? 0) } }
+        return (places, chunks, origins)
     }
 
     @inline(__always) private func place(_ point: MetricPack.Point, origin: Double) -> M4.Place {
