@@ -489,7 +489,7 @@ for (const element of document.querySelectorAll("[data-refresh]")) {
 
 let source;
 // Where the feed of changes was when the page was made, and later when it told of the last ones.
-let { place } = document.body.dataset;
+let place = document.body.dataset.feed;
 let wait = 1000;
 const listen = () => {
     source = new EventSource(new URL(`console/events?after=${encodeURIComponent(place)}`, document.baseURI));

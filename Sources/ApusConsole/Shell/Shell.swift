@@ -11,7 +11,7 @@ struct Shell {
             Element.head() { head(page) }
             + Element.body(
                 Attribute("data-icons", Asset.icons.link.text),
-                Attribute("data-place", place)
+                Attribute("data-feed", place)
             ) { content(page) }
         return "<!doctype html>\n<html lang=\"en\">\(document.markup)</html>\n"
     }
