@@ -43,24 +43,26 @@ struct SeriesReader {
 
     /// Where the points of runs stand on the axis; nil when there are none.
     func extent(runs: [Int64], _ transaction: Transaction) throws -> ClosedRange<Double>? {
-        let found = try histories(runs, transaction)
-        let ends =
-            found.chunks.flatMap { [$0.extent.lowerBound, $0.extent.upperBound] }
-            + found.places.values.joined().map(\.x)
+        let (places, chunks, _) = try histories(runs, transaction)
+        return Self.extent(places, chunks)
+    }
+
+    private static func extent(_ places: [Int64: [M4.Place]], _ chunks: [Chunk]) -> ClosedRange<Double>? {
+        let ends = chunks.flatMap { [$0.extent.lowerBound, $0.extent.upperBound] } + places.values.joined().map(\.x)
         guard let low = ends.min(), let high = ends.max() else { return nil }
         return low...high
     }
 
     /// The histories of runs; one that has no points is left out.
     ///
-    /// `shown` is the part of the axis that the chart has; see ``extent(runs:_:)``.
+    /// `shown` is the part of the axis that the chart has, nil for all that these runs have.
     func read(
         runs: [Int64],
-        shown: ClosedRange<Double>,
+        shown: ClosedRange<Double>?,
         _ transaction: Transaction
     ) throws -> [Int64: SeriesFound] {
-        guard !runs.isEmpty else { return [:] }
         let (places, chunks, origins) = try histories(runs, transaction)
+        guard let shown = shown ?? Self.extent(places, chunks) else { return [:] }
         let width = (shown.upperBound - shown.lowerBound) / Double(columns)
 
         var found: [Int64: SeriesFound] = [:]

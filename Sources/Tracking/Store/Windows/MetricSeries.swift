@@ -33,26 +33,30 @@ extension TrackingStore {
         range: ClosedRange<Double>?,
         columns: Int
     ) async throws -> [MetricSeries] {
-        let known = try await database.read { transaction -> (reader: SeriesReader, rows: [String: Int64])? in
+        // Few curves are read at once; of many the first reader says only where the axis begins and ends, for two others.
+        let first = try await database.read { transaction -> Begun? in
             guard let keyID = try Self.keyID(key, transaction) else { return nil }
-            let rows = try Self.rows(of: ids, transaction).map { ($0.id, $0.run) }
-            return (
-                SeriesReader(key: keyID, axis: axis, columns: columns),
-                Dictionary(rows, uniquingKeysWith: { first, _ in first })
+            let reader = SeriesReader(key: keyID, axis: axis, columns: columns)
+            let rows = Dictionary(
+                try Self.rows(of: ids, transaction).map { ($0.id, $0.run) },
+                uniquingKeysWith: { first, _ in first }
             )
-        }
-        guard let (reader, rows) = known else { return [] }
-        let runs = Set(rows.values).sorted()
-        let whole =
-            if let range { range } else {
-                try await database.read { try reader.extent(runs: runs, $0) }
+            let runs = Set(rows.values).sorted()
+            guard runs.count >= Self.runsAlone else {
+                return Begun(reader, rows, range, found: try reader.read(runs: runs, shown: range, transaction))
             }
-        guard let shown = whole else { return ids.filter { rows[$0] != nil }.map { MetricSeries(run: $0) } }
-        // Many curves are read by two readers: a chart of a hundred waits for the processor.
-        let middle = runs.count < Self.runsAlone ? runs.count : runs.count / 2
-        async let others = database.read { try reader.read(runs: Array(runs[middle...]), shown: shown, $0) }
-        var found = try await database.read { try reader.read(runs: Array(runs[..<middle]), shown: shown, $0) }
-        found.merge(try await others) { first, _ in first }
+            return Begun(reader, rows, try range ?? reader.extent(runs: runs, transaction), found: nil)
+        }
+        guard let first else { return [] }
+        let (reader, rows, shown) = (first.reader, first.rows, first.shown)
+        var found = first.found ?? [:]
+        if first.found == nil {
+            let runs = Set(rows.values).sorted()
+            let middle = runs.count / 2
+            async let others = database.read { try reader.read(runs: Array(runs[middle...]), shown: shown, $0) }
+            found = try await database.read { try reader.read(runs: Array(runs[..<middle]), shown: shown, $0) }
+            found.merge(try await others) { first, _ in first }
+        }
         return ids.compactMap { id in
             guard let run = rows[id] else { return nil }
             return MetricSeries(run: id, places: found[run]?.places ?? [], total: found[run]?.total ?? 0)
@@ -61,4 +65,24 @@ extension TrackingStore {
 
     /// Fewer curves than this are read by one reader.
     private static let runsAlone = 16
+
+    /// What the first reader of a chart knows, with the curves if they are few.
+    private struct Begun: Sendable {
+        let reader: SeriesReader
+        let rows: [String: Int64]
+        let shown: ClosedRange<Double>?
+        let found: [Int64: SeriesFound]?
+
+        init(
+            _ reader: SeriesReader,
+            _ rows: [String: Int64],
+            _ shown: ClosedRange<Double>?,
+            found: [Int64: SeriesFound]?
+        ) {
+            self.reader = reader
+            self.rows = rows
+            self.shown = shown
+            self.found = found
+        }
+    }
 }
