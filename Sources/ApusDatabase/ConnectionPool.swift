@@ -17,9 +17,22 @@ final class ConnectionPool: Sendable {
         }
 
         /// Runs `body` with the connection, opening it first if need be.
+        ///
+        /// A connection that has waited may have died since, as when the server was started anew. Nothing was changed
+        /// then, so the work is done once more, on a new one.
         func run<T: Sendable>(_ body: @Sendable (any SQLConnection) throws -> T) throws -> T {
-            let usable: any SQLConnection
-            if let connection { usable = connection } else { usable = try reopen() }
+            guard let kept = connection else { return try runOnce(reopen(), body) }
+            do {
+                return try runOnce(kept, body)
+            } catch let error as DatabaseError where error.kind == .unavailable {
+                return try runOnce(reopen(), body)
+            }
+        }
+
+        private func runOnce<T>(
+            _ usable: any SQLConnection,
+            _ body: (any SQLConnection) throws -> T
+        ) throws -> T {
             connection = usable
             do {
                 return try body(usable)

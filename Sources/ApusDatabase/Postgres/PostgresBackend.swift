@@ -15,15 +15,22 @@ final class PostgresBackend: DatabaseBackend {
     private static let writeLimit = Duration.seconds(30)
 
     init(url: String, logger: Logger) {
-        // A server that does not answer must not hold a request for longer than a few seconds.
-        let separator = url.contains("://") ? (url.contains("?") ? "&" : "?") : " "
-        let timeouts = ["connect_timeout=2", "tcp_user_timeout=5000", "keepalives_idle=5"]
-        let bounded = url + separator + timeouts.joined(separator: separator == " " ? " " : "&")
+        let bounded = Self.bounding(url)
         self.logger = logger
         let pulse = PostgresPulse(url: bounded)
         pool = ConnectionPool(label: "apus.postgres", count: Self.connectionCount, patience: .seconds(4)) {
             try pulse.check()
             return try PostgresConnection(url: bounded, timeLimit: Self.writeLimit, pulse: pulse)
+        }
+    }
+
+    /// The address with limits, so that a server that does not answer holds no request for longer than a few seconds;
+    /// a limit that the operator's address names is kept.
+    private static func bounding(_ url: String) -> String {
+        let isURI = url.contains("://")
+        return ["connect_timeout=2", "tcp_user_timeout=5000", "keepalives_idle=5"].reduce(url) { url, limit in
+            guard !url.contains(limit.prefix { $0 != "=" } + "=") else { return url }
+            return url + (isURI ? (url.contains("?") ? "&" : "?") : " ") + limit
         }
     }
 
