@@ -1,7 +1,7 @@
 # `make` lists the targets. The work is in scripts/; the targets only name it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast test-all compat durability demo fuzz bench-tracking bench-console fmt check run release clean ci
+.PHONY: help setup build test test-fast test-all compat durability demo fuzz bench-tracking bench-console bench-serving fmt check run release clean ci
 MAKEFLAGS += --no-print-directory
 SOURCES := Package.swift Sources Tests
 
@@ -40,6 +40,10 @@ bench-tracking: setup ## measure against the MLflow server; QUICK=1 three minute
 bench-console: setup ## open the same pages of the Console and of MLflow's UI in Chromium; QUICK=1 three minutes
 	@.venv-mlflow/bin/python Benchmarks/console/bench.py
 
+bench-serving: setup ## measure against MLServer, mlflow models serve and BentoML; QUICK=1 three minutes, ONLY=iris,memory a part
+	@scripts/setup-peers
+	@.venv-mlflow/bin/python -W ignore Benchmarks/serving/bench.py
+
 fuzz: ## fuzz the readers of clients' bytes for a minute each; T=filter for one of them
 	@scripts/fuzz $(T)
 
@@ -57,7 +61,7 @@ release: ## build a binary with the Swift libraries inside
 	@ls -l .build-static/release/apus
 
 clean: ## remove everything that was built
-	rm -rf .build .build-assets .build-static .build-fuzz demo-pages .venv-mlflow bench-results
+	rm -rf .build .build-assets .build-static .build-fuzz .build-limits demo-pages .venv-mlflow .venv-peers bench-results
 
 ci: ## what the continuous integration runs
 	@.ci/run

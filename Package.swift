@@ -19,15 +19,18 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A target of ours, with the settings that all of them share.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + more)
 }
 
 /// The test target of `name`; it sees the shared fixtures too.
@@ -50,6 +53,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
@@ -60,7 +65,7 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
-                "ApusVault", "CApusSystem", "Registry", "Tracking",
+                "ApusVault", "CApusSystem", "Registry", "Serving", "Tracking",
                 argumentParser, hummingbird, logging, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: settings
@@ -73,6 +78,19 @@ let package = Package(
                 "ApusQuery", "ApusVault", "Tracking",
                 argumentParser, asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, serviceLifecycle,
             ]
+        ),
+        module(
+            "Serving",
+            [
+                "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
+                "ApusQuery", "ApusVault", "COnnxRuntime", "CPythonWorker", "CZlib", "InferenceProtobuf",
+                "Registry", "Tracking",
+                argumentParser, asyncHTTPClient, crypto, httpTypes, hummingbirdCore, logging, nioCore, nioHPACK,
+                nioHTTP2,
+                nioPosix, serviceLifecycle, swiftProtobuf, unixSignals, yams,
+            ],
+            // Its tests look inside, also in release.
+            [.unsafeFlags(["-enable-testing"])]
         ),
         module(
             "Tracking",
@@ -94,7 +112,6 @@ let package = Package(
             name: "ApusConsole",
             dependencies: [
                 "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "CConsoleAssets", "CMarkdown",
-                "CZlib",
                 crypto, httpTypes, hummingbird, hummingbirdCore, nioCore, serviceLifecycle,
             ],
             exclude: ["Assets"],
@@ -104,7 +121,7 @@ let package = Package(
         module(
             "ApusGateway",
             [
-                "ApusJSON", "ApusKernel",
+                "ApusJSON", "ApusKernel", "CZlib",
                 asyncHTTPClient, httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioHTTP1, nioHTTPTypes,
                 nioHTTPTypesHTTP1,
                 serviceLifecycle,
@@ -116,6 +133,8 @@ let package = Package(
         module("ApusQuery", ["ApusKernel"]),
         module("ApusTesting", ["ApusDatabase", "ApusKernel", "ApusLedger", "ApusVault", logging]),
         module("ApusVault", ["ApusDatabase", "ApusKernel", crypto, logging, nioCore]),
+        // Generated from the protocol's definition by `scripts/protobuf`; see its header.
+        .target(name: "InferenceProtobuf", dependencies: [swiftProtobuf], exclude: ["Definitions"]),
         // Native libraries
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -126,6 +145,13 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]
         ),
         .target(name: "CApusSystem"),
+        .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl")]),
+        // Carries the workers' program, and starts them.
+        .target(
+            name: "CPythonWorker",
+            exclude: ["apus_worker.py"],
+            cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]
+        ),
         // Linked whole, so that a machine that only runs the binary needs no package for it.
         .target(
             name: "CMarkdown",
@@ -133,7 +159,7 @@ let package = Package(
         ),
         .target(name: "CConsoleAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         // Tests
-        tests(of: "ApusCommand", ["ApusJSON", "Registry", "Tracking", argumentParser, nioCore]),
+        tests(of: "ApusCommand", ["ApusJSON", "Registry", "Serving", "Tracking", argumentParser, nioCore]),
         tests(of: "ApusConsole", ["ApusLedger", httpTypes]),
         tests(of: "ApusDatabase", ["ApusKernel", "ApusTesting"]),
         tests(
@@ -159,6 +185,15 @@ let package = Package(
                 "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusQuery",
                 "ApusTesting", "ApusVault",
                 httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+            ]
+        ),
+        tests(
+            of: "Serving",
+            [
+                "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
+                "ApusTesting", "ApusVault", "InferenceProtobuf", "Registry", "Tracking",
+                httpTypes, hummingbird, hummingbirdTesting, logging, nioCore, nioHPACK, nioHTTP2, nioPosix,
+                serviceLifecycle, swiftProtobuf,
             ]
         ),
         .testTarget(name: "TidyTests", swiftSettings: settings),

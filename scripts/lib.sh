@@ -5,6 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 VENV=.venv-mlflow
 RESULTS=.build/test-results
+# Where tests find the runtimes of models: in the environment that `make setup` made.
+export VIRTUAL_ENV="$PWD/$VENV"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 
 # Says which step begins.

@@ -12,7 +12,7 @@ import Synchronization
 
 /// The front door: checks the caller, finds the route, maps errors once, counts and logs.
 package struct GatewayResponder: HTTPResponder {
-    package typealias Context = BasicRequestContext
+    package typealias Context = GatewayContext
 
     /// What the front door needs from the outside.
     package struct Configuration: Sendable {
@@ -24,6 +24,8 @@ package struct GatewayResponder: HTTPResponder {
         package var logger: Logger
         /// Sees what is counted.
         package var observation: RequestObservation?
+        /// Tells when the process is about to stop.
+        package var drain: Drain?
         /// Makes the answer where nothing is, or nothing for the method; nil for paths that are not its own.
         ///
         /// It takes the path without its prefix, and is asked for browsers only.
@@ -36,6 +38,7 @@ package struct GatewayResponder: HTTPResponder {
             accessLog: AccessLog? = nil,
             logger: Logger,
             observation: RequestObservation? = nil,
+            drain: Drain? = nil,
             page: @escaping @Sendable (Substring, HTTPResponse.Status, String) -> GatewayResponse? = { _, _, _ in nil }
         ) {
             self.hostCheck = hostCheck
@@ -44,6 +47,7 @@ package struct GatewayResponder: HTTPResponder {
             self.accessLog = accessLog
             self.logger = logger
             self.observation = observation
+            self.drain = drain
             self.page = page
         }
     }
@@ -53,6 +57,7 @@ package struct GatewayResponder: HTTPResponder {
     private let configuration: Configuration
     private let ids = RequestIDs()
     private let gauges: @Sendable () -> [Gauge]
+    private let text: @Sendable (inout String) -> Void
 
     /// A number that is read when `/metrics` is asked.
     package struct Gauge: Sendable {
@@ -69,11 +74,13 @@ package struct GatewayResponder: HTTPResponder {
 
     /// Serves `routes` and `/metrics`, which is added here.
     ///
-    /// `gauges` is called for each scrape and must not block.
+    /// `gauges` is called for each scrape and must not block, nor must `text`, which appends more in the Prometheus text
+    /// format.
     package init(
         routes: [Route],
         configuration: Configuration,
-        gauges: @escaping @Sendable () -> [Gauge] = { [] }
+        gauges: @escaping @Sendable () -> [Gauge] = { [] },
+        text: @escaping @Sendable (inout String) -> Void = { _ in }
     ) {
         let metricsRoute = Route(.get, "metrics", .root, .read(.server)) { _ in .emptyMessage }
         let routes = routes + [metricsRoute]
@@ -82,13 +89,14 @@ package struct GatewayResponder: HTTPResponder {
         table = RouteTable(routes, staticPrefix: configuration.staticPrefix)
         self.configuration = configuration
         self.gauges = gauges
+        self.text = text
         configuration.observation?.observe(metrics)
     }
 
     /// All routes, for the test that walks them.
     package var routes: [Route] { table.routes }
 
-    package func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    package func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let began = monotonicNanoseconds()
         let id = ids.next()
         let target = (request.head.path ?? "/")[...]
@@ -103,12 +111,12 @@ package struct GatewayResponder: HTTPResponder {
             switch match {
             case .found(let entry, let parameters):
                 index = entry.index
-                response = await run(entry.route, parameters, request, query, id)
-            case .wrongMethod(let allowed):
+                response = await run(entry.route, parameters, request, query, id, context.caller)
+            case .wrongMethod(let allowed, let answer):
                 // A browser asks before it sends a page's request to another origin.
                 response =
                     request.method == .options
-                    ? GatewayResponse() : page(path, request, .methodNotAllowed, id) ?? Self.wrongMethod
+                    ? GatewayResponse() : answer ?? page(path, request, .methodNotAllowed, id) ?? Self.wrongMethod
                 response.headers[.allow] = request.method == .options ? nil : allowed.joined(separator: ", ")
             case .unknown:
                 response = page(path, request, .notFound, id) ?? Self.unknownPath
@@ -120,6 +128,7 @@ package struct GatewayResponder: HTTPResponder {
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.xFrameOptions] == nil { response.headers[.xFrameOptions] = "SAMEORIGIN" }
         response.headers[.xRequestID] = id
+        if let drain = configuration.drain, drain.hasBegun { response.headers[.connection] = "close" }
         record(response.status.code, route: index, id: id, method: request.method, began: began)
         if request.method == .head {
             let length = response.headers[.contentLength] ?? response.body.contentLength.map { String($0) }
@@ -155,7 +164,8 @@ package struct GatewayResponder: HTTPResponder {
         _ parameters: [String: Substring],
         _ request: Request,
         _ query: Substring,
-        _ id: String
+        _ id: String,
+        _ caller: Caller
     ) async -> GatewayResponse {
         do {
             let seen = GatewayRequest(
@@ -165,7 +175,8 @@ package struct GatewayResponder: HTTPResponder {
                 query: try GatewayRequest.parseQuery(query),
                 body: request.body,
                 id: id,
-                host: request.head.authority ?? ""
+                host: request.head.authority ?? "",
+                caller: caller
             )
             if route.permission.level != nil { try await configuration.authorizer.authorize(route.permission, seen) }
             if route.path == "metrics", route.exposure == .root { return metricsText() }
@@ -178,6 +189,9 @@ package struct GatewayResponder: HTTPResponder {
                 )
             }
             return route.refusal(error.code, error.message, id)
+        } catch is CancellationError {
+            // Nobody waits for this answer.
+            return route.refusal(.temporarilyUnavailable, "The request was cancelled.", id)
         } catch {
             configuration.logger.error(
                 "a request failed",
@@ -209,6 +223,7 @@ package struct GatewayResponder: HTTPResponder {
         for gauge in gauges() {
             text += "# HELP \(gauge.name) \(gauge.help)\n# TYPE \(gauge.name) gauge\n\(gauge.name) \(gauge.value)\n"
         }
+        self.text(&text)
         ProcessMetrics.write(to: &text)
         var response = GatewayResponse.text(text)
         response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
@@ -262,7 +277,7 @@ private func monotonicNanoseconds() -> UInt64 {
 }
 
 extension HTTPField.Name {
-    static var xRequestID: Self { Self("X-Request-ID") ?? .contentType }
-    static var xFrameOptions: Self { Self("X-Frame-Options") ?? .contentType }
-    static var host: Self { Self("Host") ?? .contentType }
+    static let xRequestID = Self("X-Request-ID") ?? .contentType
+    static let xFrameOptions = Self("X-Frame-Options") ?? .contentType
+    static let host = Self("Host") ?? .contentType
 }

@@ -22,7 +22,7 @@ package struct GatewayServer {
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [SlowClientHandler()],
+                    additionalChannelHandlers: [SlowClientHandler(), DepartureHandler()],
                     httpDecoderConfiguration: .init(maxHeaderFieldCount: 200)
                 )
             ),

@@ -11,7 +11,7 @@ package struct JSONValue {
     let index: Int
 
     @inline(__always) private var word: UInt64 { document.tape[index] }
-    @inline(__always) private var tag: UInt8 { UInt8(truncatingIfNeeded: word >> 56) }
+    @inline(__always) var tag: UInt8 { UInt8(truncatingIfNeeded: word >> 56) }
     @inline(__always) private var payload: Int { Int(truncatingIfNeeded: word & 0x00FF_FFFF_FFFF_FFFF) }
 
     /// What the value is.
@@ -52,6 +52,16 @@ package struct JSONValue {
         }
     }
 
+    /// A number without a fraction that is not negative, with all its digits, or a double that is such a number.
+    package var unsigned: UInt64? {
+        switch kind {
+        case .unsigned: document.tape[index + 1]
+        case .integer: UInt64(exactly: Int64(bitPattern: document.tape[index + 1]))
+        case .double: double.flatMap { UInt64(exactly: $0) }
+        default: nil
+        }
+    }
+
     /// Any number.
     package var double: Double? {
         switch kind {
@@ -72,7 +82,7 @@ package struct JSONValue {
     }
 
     /// The index after this value.
-    @inline(__always) private var end: Int {
+    @inline(__always) var end: Int {
         switch tag {
         case UInt8(ascii: "["), UInt8(ascii: "{"): payload & 0xFFFF_FFFF
         case UInt8(ascii: "l"), UInt8(ascii: "u"), UInt8(ascii: "d"): index + 2
@@ -134,6 +144,9 @@ package struct JSONValue {
 package struct JSONMember {
     fileprivate let key: JSONValue
     package let value: JSONValue
+
+    /// The name as a value.
+    var nameValue: JSONValue { key }
 
     /// The name as text.
     package var name: String { key.string ?? "" }

@@ -66,6 +66,13 @@ package struct JSONWriter {
 
     package mutating func integer(_ value: Int64) {
         comma()
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        appendDigits(value.magnitude)
+        needsComma = true
+    }
+
+    package mutating func unsigned(_ value: UInt64) {
+        comma()
         appendDigits(value)
         needsComma = true
     }
@@ -113,10 +120,9 @@ package struct JSONWriter {
         needsComma = true
     }
 
-    private mutating func appendDigits(_ value: Int64) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    private mutating func appendDigits(_ value: UInt64) {
         let first = bytes.count
-        var rest = value.magnitude
+        var rest = value
         repeat {
             bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
             rest /= 10

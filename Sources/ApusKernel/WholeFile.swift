@@ -24,6 +24,25 @@ package enum WholeFile {
         return isFilled(path) || rename(fresh, path) == 0
     }
 
+    /// The bytes of a file of at most `limit` bytes; nil when it cannot be read, or is larger.
+    package static func read(_ path: String, upTo limit: Int) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var count = 0
+        while count < bytes.count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { return nil }
+            guard got > 0 else { return Array(bytes[..<count]) }
+            count += got
+        }
+        return nil
+    }
+
     private static func isFilled(_ path: String) -> Bool {
         var found = stat()
         return lstat(path, &found) == 0 && found.st_size > 0

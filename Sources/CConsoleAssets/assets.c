@@ -77,6 +77,12 @@ static const unsigned char highlight_js_gz[] = {0};
 static const unsigned char find_metrics_js[] = {
 #embed "../ApusConsole/Assets/find-metrics.js"
 };
+static const unsigned char traffic_js[] = {
+#embed "../ApusConsole/Assets/traffic.js"
+};
+static const unsigned char attempt_js[] = {
+#embed "../ApusConsole/Assets/attempt.js"
+};
 static const unsigned char edit_js[] = {
 #embed "../ApusConsole/Assets/edit.js"
 };
@@ -114,6 +120,8 @@ static const console_asset assets[] = {
     {"highlight.js.gz", highlight_js_gz, sizeof highlight_js_gz},
     {"find-metrics.js", find_metrics_js, sizeof find_metrics_js},
     {"edit.js", edit_js, sizeof edit_js},
+    {"traffic.js", traffic_js, sizeof traffic_js},
+    {"attempt.js", attempt_js, sizeof attempt_js},
     {"plotly.min.js.gz", plotly_js_gz, sizeof plotly_js_gz},
 };
 

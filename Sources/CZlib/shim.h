@@ -21,3 +21,15 @@ static inline size_t apus_gzip(const void *bytes, size_t length, void *output, s
     deflateEnd(&stream);
     return result == Z_STREAM_END ? written : 0;
 }
+
+/// Begins to inflate; `window_bits` says which format is expected. Returns zlib's code.
+static inline int apus_inflate_begin(z_stream *stream, int window_bits) {
+    memset(stream, 0, sizeof *stream);
+    return inflateInit2(stream, window_bits);
+}
+
+/// Begins to deflate; `window_bits` says which format is written. Returns zlib's code.
+static inline int apus_deflate_begin(z_stream *stream, int level, int window_bits) {
+    memset(stream, 0, sizeof *stream);
+    return deflateInit2(stream, level, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
+}

@@ -1,6 +1,8 @@
 import ApusCommand
+import ApusKernel
 import ArgumentParser
 import Registry
+import Serving
 import Tracking
 
 /// The command `apus`.
@@ -16,7 +18,7 @@ struct Apus: AsyncParsableCommand {
               export MLFLOW_TRACKING_URI=http://127.0.0.1:5000
             """,
         version: Build.version,
-        subcommands: [ServerCommand.self] + TrackingCommands.all + RegistryCommands.all
+        subcommands: [ServerCommand.self] + TrackingCommands.all + RegistryCommands.all + ServingCommands.all
             + [AuditCommand.self, GarbageCommand.self, DoctorCommand.self]
     )
 
@@ -24,10 +26,4 @@ struct Apus: AsyncParsableCommand {
         Process.prepare()
         await CommandRunner.main(Apus.self)
     }
-}
-
-/// What this binary is.
-enum Build {
-    /// The version of Apus.
-    static let version = "0.1.0"
 }

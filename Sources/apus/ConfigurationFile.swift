@@ -12,7 +12,7 @@ struct ConfigurationFile {
     /// The names that mean something.
     static let names: Set<String> = [
         "data-dir", "database", "artifacts", "default-artifact-root", "serve-artifacts", "host", "port",
-        "static-prefix", "allowed-hosts", "cors-allowed-origins", "log-level", "access-log",
+        "static-prefix", "allowed-hosts", "cors-allowed-origins", "log-level", "access-log", "metrics-names",
     ]
 
     /// - Throws: `RequestError` when the file cannot be read, is not such a mapping, or has an unknown name.

@@ -4,6 +4,7 @@ import ApusLedger
 import ApusVault
 import ArgumentParser
 import Logging
+import Serving
 
 #if canImport(Glibc)
     import Glibc
@@ -15,8 +16,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Check the installation, and say what to do about what is wrong.",
         discussion: """
-            Looks at the data folder, the database, the chain of events and, with --deep, at every stored byte. Exits \
-            with 1 when something is wrong. The server may run meanwhile.
+            Looks at what models are run with, the data folder, the database, the chain of events and, with --deep, at \
+            every stored byte. Exits with 1 when something is wrong. The server may run meanwhile.
 
             EXAMPLES
               apus doctor
@@ -37,6 +38,13 @@ struct DoctorCommand: AsyncParsableCommand {
         } catch let error as any PublicError {
             throw ValidationError(error.message)
         }
+        for runtime in RuntimeReport.all() {
+            if let advice = runtime.advice {
+                findings.absent(runtime.name, runtime.detail, advice)
+            } else {
+                findings.good(runtime.name, runtime.detail)
+            }
+        }
         checkFolder(settings, &findings)
         do {
             try await checkDatabase(settings, &findings)
@@ -52,6 +60,11 @@ struct DoctorCommand: AsyncParsableCommand {
         var problems = 0
 
         func good(_ subject: String, _ text: String) { Terminal.say("ok       \(subject): \(text)") }
+
+        /// Something that only some need.
+        func absent(_ subject: String, _ text: String, _ advice: String) {
+            Terminal.say("absent   \(subject): \(text)\n         \(advice)")
+        }
 
         mutating func bad(_ subject: String, _ text: String, _ advice: String) {
             problems += 1

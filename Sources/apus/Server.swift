@@ -7,12 +7,9 @@ import ApusVault
 import Logging
 import Registry
 import ServiceLifecycle
+import Serving
 import Tracking
 import UnixSignals
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// Puts the product together: the capabilities, on the mechanisms, behind the front door.
 struct Server {
@@ -64,8 +61,19 @@ struct Server {
             deliveries: hooks.delivery,
             logger: logger
         )
+        let serving = ServingCapability(
+            database: database,
+            ledger: ledger,
+            versions: registry.store,
+            artifacts: tracking.artifacts.artifacts,
+            folder: folder.path,
+            options: settings.modelOptions,
+            grpc: settings.grpcPort.map { (settings.host, $0) },
+            logger: logger
+        )
+        let drain = Drain()
         let console = Console(prefix: settings.staticPrefix, version: Build.version, changes: ledger.changes)
-        let accessLog = try openAccessLog()
+        let accessLog = try AccessLog.open(settings.accessLog)
         let observation = RequestObservation()
         let reporter = SystemReporter(
             settings: settings,
@@ -74,13 +82,15 @@ struct Server {
             registry: registry,
             observation: observation
         )
+        let metrics = ServingMetrics(directory: serving.host, dialects: settings.metricsDialects)
         let responder = GatewayResponder(
             routes: settings.keepsOnlyArtifacts
                 ? tracking.artifactsOnlyRoutes
                     + registry.routes.map { $0.disabled(because: TrackingCapability.artifactsOnly) }
-                : tracking.routes + registry.routes + console.routes
+                : serving.routes + tracking.routes + registry.routes + console.routes
                     + tracking.pages(on: console, registered: registry.store)
                     + registry.pages(on: console, origins: tracking.store)
+                    + serving.pages(on: console)
                     + [
                         console.page("console/system", .read(.server)) { _ in
                             SystemPage(try await reporter.report()).page
@@ -96,6 +106,7 @@ struct Server {
                 accessLog: accessLog,
                 logger: logger,
                 observation: observation,
+                drain: drain,
                 page: { [isConsole = !settings.keepsOnlyArtifacts] path, status, id in
                     isConsole ? console.missing(path, status, id: id) : nil
                 }
@@ -113,7 +124,8 @@ struct Server {
                         value: Double(database.waitingReads)
                     ),
                 ]
-            }
+            },
+            text: { metrics.write(to: &$0) }
         )
         let front = GatewayServer.application(
             responder,
@@ -123,9 +135,11 @@ struct Server {
             onRunning: { port in announce(port: port) }
         )
         var services: [any Service] = [ledger] + tracking.services + registry.services
+        if !settings.keepsOnlyArtifacts { services += serving.services }
+        if !settings.keepsOnlyArtifacts, let listener = serving.listener { services.append(listener) }
         if let accessLog { services.append(AccessLogService(log: accessLog)) }
         var configuration = ServiceGroupConfiguration(
-            services: services + [front],
+            services: services + [front, DrainService(drain, notice: .milliseconds(250))],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -137,20 +151,7 @@ struct Server {
     /// The schema of all capabilities, oldest step first in each.
     static var migrations: [Migration] {
         Ledger.migrations + ArtifactTree.migrations + VaultIdentity.migrations + TrackingCapability.migrations
-            + RegistryCapability.migrations
-    }
-
-    private func openAccessLog() throws -> AccessLog? {
-        switch settings.accessLog {
-        case "off": return nil
-        case "-": return AccessLog(descriptor: STDERR_FILENO)
-        default:
-            let descriptor = open(settings.accessLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else {
-                throw RequestError.invalid("The access log '\(settings.accessLog)' cannot be opened.")
-            }
-            return AccessLog(descriptor: descriptor)
-        }
+            + RegistryCapability.migrations + ServingCapability.migrations
     }
 
     private func announce(port: Int) {
@@ -159,20 +160,5 @@ struct Server {
         Terminal.say(
             "Apus is at http://\(shown):\(port)\(settings.staticPrefix) with its data in \(settings.dataFolder)"
         )
-    }
-}
-
-/// Writes collected lines several times a second.
-struct AccessLogService: Service {
-    let log: AccessLog
-
-    func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: .milliseconds(250))
-                log.flush()
-            }
-        }
-        log.flush()
     }
 }

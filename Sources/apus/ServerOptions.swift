@@ -35,6 +35,15 @@ struct ServerOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "Port to listen on; 0 for any free one. [default: 5000]")
     var port: Int?
 
+    @Option(name: .long, help: "Port for gRPC, where endpoints are called too; 0 for any free one. [default: none]")
+    var grpcPort: Int?
+
+    @Option(
+        name: .long,
+        help: "Where the libraries of models in Python come from: local, virtualenv or uv. [default: local]"
+    )
+    var envManager: String?
+
     @Option(name: .long, help: "Put before every path, such as /ml.")
     var staticPrefix: String?
 
@@ -52,6 +61,12 @@ struct ServerOptions: ParsableArguments {
 
     @Option(name: .long, help: "File for one JSON line per request; - for standard error, off for none. [default: off]")
     var accessLog: String?
+
+    @Option(
+        name: .long,
+        help: "Comma-separated servers whose names for metrics are used besides ours: triton, mlserver."
+    )
+    var metricsNames: String?
 
     @Option(name: .long, help: "YAML file with options, named as here without the dashes.")
     var config: String?

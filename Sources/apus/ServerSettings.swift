@@ -1,6 +1,7 @@
 import ApusDatabase
 import ApusKernel
 import Logging
+import Serving
 import Tracking
 
 #if canImport(Glibc)
@@ -17,12 +18,15 @@ struct ServerSettings: Sendable {
     let keepsOnlyArtifacts: Bool
     let host: String
     let port: Int
+    let grpcPort: Int?
+    let modelOptions: ModelLoader.Options
     let staticPrefix: String
     let allowedHosts: [String]
     let allowedOrigins: [String]
     let checksHosts: Bool
     let logLevel: Logger.Level
     let accessLog: String
+    let metricsDialects: Set<ServingMetrics.Dialect>
 
     /// - Throws: `RequestError` that says which option is wrong and what it may be.
     init(_ options: ServerOptions) throws {
@@ -63,6 +67,12 @@ struct ServerSettings: Sendable {
             throw RequestError.invalid("The port '\(portText)' is not a number from 0 to 65535.")
         }
         self.port = port
+        let grpcText = value(options.grpcPort.map(String.init), "grpc-port", "APUS_GRPC_PORT")
+        grpcPort = grpcText.flatMap { Int($0) }
+        if let grpcText, !(grpcPort.map { (0...65_535).contains($0) } ?? false) {
+            throw RequestError.invalid("The port '\(grpcText)' for gRPC is not a number from 0 to 65535.")
+        }
+        modelOptions = try Self.modelOptions(value(options.envManager, "env-manager", "APUS_ENV_MANAGER"))
         let prefix = value(options.staticPrefix, "static-prefix", "APUS_STATIC_PREFIX", "MLFLOW_STATIC_PREFIX") ?? ""
         guard prefix.isEmpty || prefix.hasPrefix("/") else {
             throw RequestError.invalid("--static-prefix must begin with a '/'.")
@@ -89,6 +99,22 @@ struct ServerSettings: Sendable {
         }
         self.logLevel = logLevel
         accessLog = value(options.accessLog, "access-log", "APUS_ACCESS_LOG") ?? "off"
+        let names = value(options.metricsNames, "metrics-names", "APUS_METRICS_NAMES") ?? ""
+        guard let dialects = ServingMetrics.Dialect.set(names) else {
+            throw RequestError.invalid("The names for metrics '\(names)' are not of triton and mlserver.")
+        }
+        metricsDialects = dialects
+    }
+
+    private static func modelOptions(_ environments: String?) throws -> ModelLoader.Options {
+        var options = ModelLoader.Options()
+        guard let environments else { return options }
+        guard let manager = EnvironmentManager(rawValue: environments) else {
+            let known = EnvironmentManager.allCases.map(\.rawValue).joined(separator: ", ")
+            throw RequestError.invalid("--env-manager must be one of \(known).")
+        }
+        options.python.environmentManager = manager
+        return options
     }
 
     /// What people may see of the settings: the address of a database may hold a password.

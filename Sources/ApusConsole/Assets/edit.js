@@ -11,8 +11,8 @@ const make = (tag, properties = {}, ...children) => {
 // MARK: Calls
 
 const call = (text, entered = {}) => {
-    const { method, path, fields } = JSON.parse(text);
-    return apus.ask(`ajax-api/2.0/mlflow/${path}`, {
+    const { method, address, fields } = JSON.parse(text);
+    return apus.ask(address, {
         method,
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ ...fields, ...entered }),
@@ -122,20 +122,22 @@ addEventListener("beforeunload", (event) => {
 
 // Asks, and acts in the dialog, so that an error is seen where the question was.
 const ask = (button) => {
-    const { question, effects, button: word, danger } = button.dataset;
+    const { question, effects, button: word, danger, asksWhy } = button.dataset;
     const title = make("h2", { id: "question-title", textContent: question });
     const list = make("ul", {}, ...effects.split("\n").filter(Boolean).map((effect) => make("li", { textContent: effect })));
     const cancel = make("button", { className: "button", type: "button", textContent: "Cancel" });
     const act = make("button", { className: "button button-primary", type: "button", textContent: word });
     if (danger !== undefined) act.classList.add("button-danger");
-    const dialog = make("dialog", { className: "question" }, title, list, make("div", { className: "actions" }, cancel, act));
+    const why = make("input", { name: "reason", maxLength: 500, autocomplete: "off", placeholder: "for the history of changes" });
+    const reason = asksWhy === undefined ? [] : [make("label", { className: "field" }, "Why", why)];
+    const dialog = make("dialog", { className: "question" }, title, list, ...reason, make("div", { className: "actions" }, cancel, act));
     dialog.setAttribute("aria-labelledby", title.id);
     cancel.addEventListener("click", () => dialog.close());
     act.addEventListener("click", async () => {
         act.disabled = true;
         try {
             leave(button);
-            await call(button.dataset.call);
+            await call(button.dataset.call, asksWhy === undefined ? {} : { reason: why.value });
         } catch (error) {
             apus.isLeaving = false;
             act.disabled = false;

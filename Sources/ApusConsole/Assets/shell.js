@@ -345,7 +345,9 @@ apus.shortcut = (keys, words, act) => shortcuts.push({ keys, words, act });
 
 for (const link of document.querySelectorAll(".sections a")) {
     const title = link.textContent;
-    apus.shortcut(`g ${title[0].toLowerCase()}`, `Go to ${title}`, () => link.click());
+    // Of two that begin alike the later one takes its next letter: "g e" and "g n".
+    const letter = [...title.toLowerCase()].find((sign) => !shortcuts.some(({ keys }) => keys === `g ${sign}`));
+    apus.shortcut(`g ${letter}`, `Go to ${title}`, () => link.click());
 }
 apus.shortcut("/", "Go to the search or filter of the page", () => document.querySelector("main input[type=search]")?.focus());
 apus.shortcut("t", "Switch the theme", () => themeSwitch.click());

@@ -1,3 +1,4 @@
+import ApusGateway
 import ApusKernel
 internal import CConsoleAssets
 import Crypto
@@ -33,6 +34,10 @@ package enum Asset: String, Sendable, CaseIterable {
     case highlight = "highlight.js.gz"
     case findMetrics = "find-metrics.js"
     case edit = "edit.js"
+    /// What an endpoint does, as it does it.
+    case traffic = "traffic.js"
+    /// The form that asks an endpoint.
+    case attempt = "attempt.js"
     /// The library behind the charts, compressed.
     case plotly = "plotly.min.js.gz"
 

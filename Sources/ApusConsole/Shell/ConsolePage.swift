@@ -20,6 +20,7 @@ package struct ConsolePage: Sendable {
         case home = "Home"
         case experiments = "Experiments"
         case models = "Models"
+        case endpoints = "Endpoints"
         case system = "System"
     }
 

@@ -127,6 +127,7 @@ extension ConsolePage.Section {
         case .home: Link("console")
         case .experiments: Link("console", "experiments")
         case .models: Link("console", "models")
+        case .endpoints: Link("console", "endpoints")
         case .system: Link("console", "system")
         }
     }

@@ -1,4 +1,5 @@
 import ApusJSON
+import ApusKernel
 import Synchronization
 
 #if canImport(Glibc)
@@ -32,6 +33,20 @@ package final class AccessLog: Sendable {
     /// - Parameter descriptor: An open file; stays open for the life of the process.
     package init(descriptor: Int32) {
         self.descriptor = descriptor
+    }
+
+    /// The log of that name: a file, `-` for standard error, `off` for none.
+    ///
+    /// - Throws: ``RequestError`` when the file cannot be opened.
+    package static func open(_ name: String) throws -> AccessLog? {
+        switch name {
+        case "off": return nil
+        case "-": return AccessLog(descriptor: STDERR_FILENO)
+        default:
+            let descriptor = Glibc.open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw RequestError.invalid("The access log '\(name)' cannot be opened.") }
+            return AccessLog(descriptor: descriptor)
+        }
     }
 
     func record(_ line: Line) {

@@ -23,6 +23,8 @@ package struct GatewayRequest: Sendable {
     package let id: String
     /// The host and port that the caller named, already checked.
     package let host: String
+    /// Who waits for the answer.
+    package let caller: Caller
 
     /// The first argument of that name.
     package func queryValue(_ name: String) -> String? {
@@ -37,6 +39,14 @@ package struct GatewayRequest: Sendable {
             throw RequestError(.internalError, "The route has no parameter '\(name)'.")
         }
         return value
+    }
+
+    /// Collects a body of any type.
+    ///
+    /// - Throws: `INVALID_PARAMETER_VALUE` when it is larger than `maximum` bytes or takes too long,
+    ///   `TEMPORARILY_UNAVAILABLE` when other bodies take all the memory.
+    package func bytes(upTo maximum: Int) async throws -> ByteBuffer {
+        try await BodyBudget.shared.collect(body, upTo: maximum)
     }
 
     /// Collects a JSON body.

@@ -10,7 +10,7 @@ package struct Permission: Sendable, Hashable {
 
     /// What the right is about.
     package enum Resource: String, Sendable, CaseIterable {
-        case server, experiment, run, artifact, loggedModel, registeredModel, webhook, ledger
+        case server, experiment, run, artifact, loggedModel, registeredModel, endpoint, webhook, ledger
     }
 
     /// Nil for the few routes that anyone may call, such as `/health`.
@@ -21,6 +21,7 @@ package struct Permission: Sendable, Hashable {
     package static let open = Permission(level: nil, resource: .server)
 
     package static func read(_ resource: Resource) -> Permission { Permission(level: .read, resource: resource) }
+    package static func use(_ resource: Resource) -> Permission { Permission(level: .use, resource: resource) }
     package static func edit(_ resource: Resource) -> Permission { Permission(level: .edit, resource: resource) }
     package static func manage(_ resource: Resource) -> Permission { Permission(level: .manage, resource: resource) }
 }

@@ -25,6 +25,8 @@ package struct Route: Sendable {
     package let handler: Handler
     /// Makes the answer to an error, in the dialect of the route's callers.
     package let refusal: Refusal
+    /// The answer to another method at this path; nil for a page that says so.
+    package private(set) var wrongMethod: GatewayResponse?
 
     package init(
         _ method: HTTPRequest.Method,
@@ -47,6 +49,13 @@ package struct Route: Sendable {
     /// It answers `NOT_IMPLEMENTED`, which clients do not try again.
     package func disabled(because reason: String) -> Route {
         Route(method, path, exposure, permission, refusal: refusal) { _ in throw RequestError(.notImplemented, reason) }
+    }
+
+    /// The route, with an answer in the dialect of its callers to those who use another method.
+    package func answeringWrongMethods(_ answer: GatewayResponse) -> Route {
+        var route = self
+        route.wrongMethod = answer
+        return route
     }
 
     /// The paths under which the route is served, without the static prefix.

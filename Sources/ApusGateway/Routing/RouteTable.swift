@@ -13,7 +13,8 @@ struct RouteTable: Sendable {
     /// What was found.
     enum Match {
         case found(Entry, parameters: [String: Substring])
-        case wrongMethod(allowed: [String])
+        /// With the answer of one of the routes at that path, if any has one.
+        case wrongMethod(allowed: [String], answer: GatewayResponse?)
         case unknown
     }
 
@@ -69,7 +70,10 @@ struct RouteTable: Sendable {
     {
         if let entry = entries[method.rawValue] { return .found(entry, parameters: found) }
         if method == .head, let entry = entries["GET"] { return .found(entry, parameters: found) }
-        return .wrongMethod(allowed: entries.keys.sorted())
+        return .wrongMethod(
+            allowed: entries.keys.sorted(),
+            answer: entries.values.lazy.compactMap(\.route.wrongMethod).first
+        )
     }
 
     private static func add(_ entry: Entry, _ segments: ArraySlice<Substring>, to node: inout Node) {

@@ -17,6 +17,13 @@ package struct ModelFile: Sendable, Equatable {
         package let value: String
     }
 
+    /// The parts of a signature, each the JSON that the file holds as a text.
+    package struct SignatureTexts: Sendable, Equatable {
+        package let inputs: String?
+        package let outputs: String?
+        package let params: String?
+    }
+
     /// A larger file is not read.
     package static let maximumBytes: Int64 = 1 << 20
     private static let maximumNesting = 64
@@ -26,6 +33,8 @@ package struct ModelFile: Sendable, Equatable {
     package let flavors: [Flavor]
     /// Nil when the file has none.
     package let signature: ModelSignature?
+    /// The JSON of the signature's parts, as they stand in the file; nil when the file has none.
+    package let signatureTexts: SignatureTexts?
     /// What stands at the top, such as the version of MLflow that wrote it.
     package let facts: [Fact]
 
@@ -43,12 +52,15 @@ package struct ModelFile: Sendable, Equatable {
             Flavor(name: name.scalar?.string ?? "", facts: Self.facts(value.mapping))
         }
         if let signature = top["signature"]?.mapping {
-            self.signature = ModelSignature(
+            let texts = SignatureTexts(
                 inputs: Self.text(signature["inputs"]),
                 outputs: Self.text(signature["outputs"]),
                 params: Self.text(signature["params"])
             )
+            signatureTexts = texts
+            self.signature = ModelSignature(inputs: texts.inputs, outputs: texts.outputs, params: texts.params)
         } else {
+            signatureTexts = nil
             signature = nil
         }
         facts = Self.facts(top).filter { $0.name != "flavors" && $0.name != "signature" }

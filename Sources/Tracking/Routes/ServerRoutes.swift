@@ -2,17 +2,19 @@ import ApusGateway
 import ApusJSON
 import HTTPTypes
 
+/// The version of MLflow whose protocols are spoken; clients decide by it what they may use.
+package enum MLflowVersion {
+    package static let spoken = "3.18.0"
+}
+
 /// Endpoints that tell what the server is.
 struct ServerRoutes {
-    /// The version of MLflow whose protocol is spoken; clients decide by it what they may use.
-    static let mlflowVersion = "3.18.0"
-
     let servesArtifacts: Bool
 
     var routes: [Route] {
         [
             Route(.get, "health", .root, .open) { _ in .text("OK") },
-            Route(.get, "version", .root, .open) { _ in .text(Self.mlflowVersion) },
+            Route(.get, "version", .root, .open) { _ in .text(MLflowVersion.spoken) },
             Route(.get, "3.0/mlflow/server-info", .api, .open) { [info = serverInfo] _ in info },
         ]
     }

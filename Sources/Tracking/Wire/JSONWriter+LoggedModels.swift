@@ -28,28 +28,4 @@ extension JSONWriter {
             }
         }
     }
-
-    /// Writes any JSON value again; the parser bounds how deep it is.
-    mutating func value(_ value: JSONValue) {
-        if let text = value.string {
-            string(text)
-        } else if let elements = value.elements {
-            array(elements) { $0.value($1) }
-        } else if let members = value.members {
-            object { json in
-                for member in members {
-                    json.key(text: member.name)
-                    json.value(member.value)
-                }
-            }
-        } else if let truth = value.bool {
-            bool(truth)
-        } else if value.kind == .integer, let number = value.integer {
-            integer(number)
-        } else if let number = value.double {
-            double(number)
-        } else {
-            null()
-        }
-    }
 }

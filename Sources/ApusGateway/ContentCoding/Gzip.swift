@@ -1,13 +1,13 @@
 internal import CZlib
-import HTTPTypes
+package import HTTPTypes
 
 /// Makes pages and scripts smaller on their way to a browser.
-enum Gzip {
+package enum Gzip {
     /// Less is sent as it is: it fits into one packet anyway.
     static let leastBytes = 1_400
 
     /// Whether a client takes gzip, by its `Accept-Encoding`.
-    static func isAccepted(_ headers: HTTPFields) -> Bool {
+    package static func isAccepted(_ headers: HTTPFields) -> Bool {
         headers[values: .acceptEncoding].contains { value in
             value.split(separator: ",").contains { coding in
                 let parts = coding.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
@@ -20,7 +20,7 @@ enum Gzip {
     /// The bytes as one gzip member; nil when that fails or gains nothing.
     ///
     /// `level` is from 1, fast, to 9, small.
-    static func compressed(_ bytes: some Collection<UInt8>, level: Int32) -> [UInt8]? {
+    package static func compressed(_ bytes: some Collection<UInt8>, level: Int32) -> [UInt8]? {
         let bytes = Array(bytes)
         guard bytes.count >= leastBytes else { return nil }
         var written = 0

@@ -1,0 +1,64 @@
+import NIOCore
+
+/// Takes messages out of a call's bytes.
+struct GRPCMessageReader {
+    private let limit: Int
+    /// Nil when the call's messages are not compressed.
+    private let compression: GRPCCompression?
+    private var buffer = ByteBuffer()
+
+    init(limit: Int, compression: GRPCCompression?) {
+        self.limit = limit
+        self.compression = compression
+    }
+
+    /// How many bytes wait for the rest of their message.
+    var waitingBytes: Int { buffer.readableBytes }
+
+    mutating func append(_ bytes: ByteBuffer) {
+        guard buffer.readableBytes > 0 else {
+            buffer = bytes
+            return
+        }
+        if buffer.writableBytes < bytes.readableBytes {
+            // Most of what is still to come, but no more than what was sent already: an announcement alone takes nothing.
+            let missing = max(0, announcedLength ?? 0) - buffer.readableBytes
+            buffer.reserveCapacity(
+                minimumWritableBytes: max(bytes.readableBytes, min(missing, buffer.readableBytes * 4))
+            )
+        }
+        buffer.writeImmutableBuffer(bytes)
+    }
+
+    /// The length of the message that is being read, with its prefix.
+    private var announcedLength: Int? {
+        buffer.getInteger(at: buffer.readerIndex + 1, as: UInt32.self).map { Int($0) + GRPCAnswer.prefixLength }
+    }
+
+    /// The next message; nil when it is not whole.
+    mutating func next() throws -> ByteBuffer? {
+        guard let announcedLength, let flag = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else {
+            return nil
+        }
+        let length = announcedLength - GRPCAnswer.prefixLength
+        guard length <= limit else {
+            throw GRPCError(
+                .resourceExhausted,
+                "A message of \(length) bytes is longer than the \(limit) that are taken."
+            )
+        }
+        guard buffer.readableBytes >= announcedLength else { return nil }
+        buffer.moveReaderIndex(forwardBy: GRPCAnswer.prefixLength)
+        guard let message = buffer.readSlice(length: length) else { return nil }
+        if buffer.readableBytes == 0 { buffer = ByteBuffer() }
+        switch flag {
+        case 0: return message
+        case 1:
+            guard let compression else {
+                throw GRPCError(.invalidArgument, "A message is marked as compressed, and grpc-encoding names no way.")
+            }
+            return try compression.decompressed(message, limit: limit)
+        default: throw GRPCError(.invalidArgument, "A message's prefix is malformed.")
+        }
+    }
+}
