@@ -63,13 +63,16 @@ import Testing
             "try!", "fatalError(", "preconditionFailure(", "Dictionary(uniqueKeysWithValues", " as! ", "TODO", "FIXME",
         ]
         for file in Self.files("Sources", ending: ".swift") {
+            // What is generated is not ours to word.
+            guard !file.hasSuffix(".pb.swift") else { continue }
             let text = try Self.text(file)
             for word in banned { #expect(!text.contains(word), "\(file) has \(word)") }
         }
     }
 
     @Test func `no file has grown past reading`() throws {
-        for file in Self.files("Sources", ending: ".swift") {
+        // What is generated is not read.
+        for file in Self.files("Sources", ending: ".swift") where !file.hasSuffix(".pb.swift") {
             let lines = try Self.text(file).split(separator: "\n", omittingEmptySubsequences: false).count
             #expect(lines <= 500, "\(file) has \(lines) lines")
         }

@@ -67,7 +67,7 @@ import Tracking
         let noise: Noise?
         let sink: Sink
 
-        func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        func respond(to request: Request, context: GatewayContext) async throws -> Response {
             let body = noise.map { RequestBody(asyncSequence: $0) } ?? request.body
             let response = try await base.respond(to: Request(head: request.head, body: body), context: context)
             try await response.body.write(sink)
@@ -130,7 +130,7 @@ import Tracking
         let base: GatewayResponder
         let statuses: AsyncStream<Int>.Continuation
 
-        func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        func respond(to request: Request, context: GatewayContext) async throws -> Response {
             let response = try await base.respond(to: request, context: context)
             statuses.yield(response.status.code)
             return response

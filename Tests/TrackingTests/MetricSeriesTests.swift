@@ -3,7 +3,6 @@ import ApusKernel
 import ApusLedger
 import ApusTesting
 import Testing
-
 import Tracking
 
 @Suite struct MetricSeriesTests {

@@ -7,6 +7,7 @@ from console.artifacts import FIGURE, MODEL, run_with
 from console.checks import CHECKS
 from console.conftest import Tab
 from support.api import Api, unique
+from support.endpoints import Endpoint
 
 pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
 
@@ -38,13 +39,21 @@ def pages(server):
     model = api.model(unique("accessible"), description="**A model**")
     api.version(model), api.version(model)
     api.post("registered-models/alias", name=model, alias="champion", version="1")
+    endpoint = Endpoint(server.url)
+    endpoint.deploy(2, {"kind": "canary", "hold_seconds": 3_600})
+    endpoint.wait(lambda found: found.get("rollout", {}).get("phase") == "running")
+    prediction = endpoint.ask().headers["X-Apus-Prediction-Id"]
+    endpoint.ask([1.0])
+    endpoint.logged(2)
+    served = f"/console/endpoints/{endpoint.name}"
     chosen = "&".join(f"run={run}" for run in runs)
     artifacts = f"/console/runs/{files}/artifacts"
     return [
         "/console", "/console/experiments", "/console/experiments?name=nothing+like+it", f"/console/experiments/{experiment}",
         f"/console/experiments/{experiment}?filter=metrics.", f"/console/runs/{runs[0]}", f"/console/runs/{runs[0]}/charts",
         f"/console/runs/{runs[0]}/artifacts", f"/console/runs/{runs[0]}/models", "/console/compare", f"/console/compare?{chosen}",
-        "/console/models", f"/console/models/{model}", f"/console/models/{model}/versions/1", f"/console/models/{model}/compare?a=1&b=2", "/console/system", "/console/styleguide",
+        "/console/models", f"/console/models/{model}", f"/console/models/{model}/versions/1", f"/console/models/{model}/compare?a=1&b=2", "/console/endpoints", served, f"{served}/try", f"{served}/predictions", f"{served}/predictions/{prediction}",
+        "/console/system", "/console/styleguide",
         "/console/nothing", "/console/runs/none", *[f"{artifacts}?path=a/{name}" for name in
                                                     ["MLmodel", "rows.csv", "figure.json", "code.py", "tree.json", "page.html", "read.md", "none.txt"]],
     ]

@@ -89,16 +89,7 @@ class Server:
 
     def start(self, timeout: float = 90) -> "Server":
         """Starts the process and waits until /health answers `OK`."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        if self.name == "mlflow":
-            self.data_directory.mkdir(exist_ok=True)
-        elif not binary().exists():
-            raise FileNotFoundError(f"{binary()} is not there: run `make build`")
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                [*self.wrapper, *self.command()], cwd=self.directory, env=quiet_environment(self.environment),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )
+        self._launch()
         addresses = [f"{self.url}{prefix}/health" for prefix in self.prefixes()]
         deadline = time.monotonic() + timeout
         pause = 0.005
@@ -114,6 +105,18 @@ class Server:
             pause = min(pause * 1.5, 0.2)
         self.kill()
         raise TimeoutError(f"the server was not healthy after {timeout} s:\n{self.log_tail()}")
+
+    def _launch(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self.name == "mlflow":
+            self.data_directory.mkdir(exist_ok=True)
+        elif not binary().exists():
+            raise FileNotFoundError(f"{binary()} is not there: run `make build`")
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [*self.wrapper, *self.command()], cwd=self.directory, env=quiet_environment(self.environment),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )
 
     def stop(self, timeout: float = 20) -> int | None:
         """Asks the server to end and returns its exit code."""

@@ -1,0 +1,151 @@
+"""Traffic, kill -9 of workers and redeploys at once: no wrong answer, no request without one, and memory that stays.
+
+Some minutes with APUS_SLOW=1, else some seconds.
+"""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import onnx
+import pytest
+import requests
+from mlflow.models import infer_signature
+from onnx import TensorProto, helper, numpy_helper
+
+from durability.traffic import WIDTH, BinaryClient, GRPCClient, JSONClient, Memory, factor
+from serving.conftest import ServeProcess
+
+pytestmark = pytest.mark.apus_only
+
+SECONDS = 240 if os.environ.get("APUS_SLOW") == "1" else 15
+
+
+def onnx_model(version: int) -> onnx.ModelProto:
+    """y is x times the version's factor."""
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", WIDTH]) for name in ("x", "y")]
+    constant = numpy_helper.from_array(np.array([factor(str(version))], np.float32), "factor")
+    graph = helper.make_graph([helper.make_node("Mul", ["x", "factor"], ["y"])], "scale", ports[:1], ports[1:], [constant])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+
+
+def python_model(version: int) -> type:
+    """The same in Python; the class travels with the model by value."""
+    times = factor(str(version))
+
+    class Scale(mlflow.pyfunc.PythonModel):
+        def predict(self, context, model_input, params=None):
+            rows = model_input["x"] if isinstance(model_input, dict) else model_input
+            return {"y": np.asarray(rows, np.float32) * np.float32(times)}
+
+    return Scale
+
+
+def put(folder: Path, version: int, is_python: bool) -> None:
+    """Puts a version beside the others of a model, whole from the first moment on."""
+    draft = folder.parent.parent / "draft" / f"{folder.name}-{version}"
+    if is_python:
+        example = {"x": np.zeros((1, WIDTH), np.float32)}
+        mlflow.pyfunc.save_model(draft, python_model=python_model(version)(), pip_requirements=["mlflow"],
+                                 signature=infer_signature(example, {"y": example["x"]}))
+    else:
+        draft.mkdir(parents=True)
+        onnx.save(onnx_model(version), draft / "model.onnx")
+    folder.mkdir(parents=True, exist_ok=True)
+    draft.rename(folder / str(version))
+
+
+def workers(pid: int) -> list[int]:
+    """The server's processes that run models."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(child) for child in task.read_text().split()]
+        except OSError:
+            pass
+    return found
+
+
+class Trouble(threading.Thread):
+    """Does something again and again, at random moments; a failure of its own is a failure of the test."""
+
+    def __init__(self, action, dice, pause: tuple[float, float]):
+        super().__init__(daemon=True)
+        self.action, self.dice, self.pause = action, dice, pause
+        self.count = 0
+        self.fault: str | None = None
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.wait(self.dice.uniform(*self.pause)):
+            try:
+                self.count += bool(self.action())
+            except Exception as error:
+                self.fault = f"{type(error).__name__}: {error}"
+                return
+
+    def finish(self) -> None:
+        self._stopped.set()
+        self.join(60)
+
+
+def test_nothing_is_lost_under_traffic_kills_and_redeploys(tmp_path, dice):
+    repository = tmp_path / "models"
+    for name in ("fast", "slow"):
+        put(repository / name, 1, is_python=name == "slow")
+    arguments = ["--model-repository", str(repository), "--model-control-mode", "explicit", "--load-model", "*"]
+    server = ServeProcess(arguments, tmp_path / "server").start()
+    newest = {"fast": 1, "slow": 1}
+
+    def redeploy(name: str) -> bool:
+        newest[name] += 1
+        version = newest[name]
+        put(repository / name, version, is_python=name == "slow")
+        answer = requests.post(f"{server.url}/v2/repository/models/{name}/load", json={}, timeout=60)
+        assert answer.status_code == 200, f"load of {name}: {answer.status_code} {answer.text[:500]}"
+        # The version before may still answer what it has taken.
+        shutil.rmtree(repository / name / str(version - 2), ignore_errors=True)
+        return True
+
+    def kill() -> bool:
+        alive = workers(server.process.pid)
+        # One at a time: a request that loses two workers in a row is answered 503, rightly.
+        if len(alive) < 2:
+            return False
+        os.kill(dice.choice(alive), signal.SIGKILL)
+        return True
+
+    try:
+        clients = [kind(address, name, seed) for seed, (kind, address, name) in enumerate(
+            (kind, address, name) for name in ("fast", "slow")
+            for kind, address in ((JSONClient, server.http_address), (BinaryClient, server.http_address), (GRPCClient, server.grpc_address),
+                                  (JSONClient, server.http_address)))]
+        troubles = [Trouble(lambda: redeploy("fast"), dice, (0.2, 1.0)), Trouble(lambda: redeploy("slow"), dice, (3.0, 6.0)),
+                    Trouble(kill, dice, (1.0, 3.0))]
+        memory = Memory(server.process.pid)
+        threads = [*clients, *troubles, memory]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end and not any(thread.fault for thread in (*clients, *troubles)):
+            time.sleep(0.1)
+        for thread in (*troubles, *clients, memory):
+            thread.finish()
+        faults = [f"{type(thread).__name__}: {thread.fault}" for thread in (*clients, *troubles) if thread.fault]
+        assert not faults, "\n".join(faults) + f"\n{server.log_tail()}"
+        assert server.is_running()
+        assert all(client.answers > SECONDS for client in clients), [client.answers for client in clients]
+        # Traffic moved on to newer versions, and workers did die: else the test proves nothing.
+        assert all(len(client.versions) > 1 for client in clients), [client.versions for client in clients]
+        assert all(trouble.count > 1 for trouble in troubles), [trouble.count for trouble in troubles]
+        size, growth = memory.growth()
+        assert growth < max(10, size * 0.1), f"{size:.0f} MB grew by {growth:.1f} MB"
+        print(f"{sum(client.answers for client in clients)} answers, {troubles[0].count} and {troubles[1].count} redeploys, {troubles[2].count} kills, "
+              f"slowest {max(client.slowest for client in clients):.2f} s, {size:.0f} MB {growth:+.1f} MB")
+    finally:
+        server.stop()

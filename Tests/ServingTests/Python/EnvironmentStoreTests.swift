@@ -1,0 +1,91 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Serving
+
+/// Environments that are really made; packages come from the index that the machine is set up for.
+@Suite(.enabled(if: PythonModels.areThere, "APUS_PYTHON names no Python with uv"), .serialized)
+struct EnvironmentStoreTests {
+    private final class Progress: Sendable {
+        let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+    }
+
+    private func store(_ folder: TestFolder, _ manager: EnvironmentManager, _ progress: Progress) -> EnvironmentStore {
+        var options = PythonOptions()
+        options.environmentManager = manager
+        options.progress = { line in progress.lines.withLock { $0.append(line) } }
+        return EnvironmentStore(folder: "\(folder.path)/environments", options: options)
+    }
+
+    /// A model that needs one small package.
+    private func model(_ folder: TestFolder, _ name: String, _ requirements: String, python: String) throws -> String {
+        try FileTree.makeFolder("\(folder.path)/\(name)")
+        try folder.write(
+            "\(name)/python_env.yaml",
+            "python: \(python)\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n"
+        )
+        try folder.write("\(name)/requirements.txt", requirements)
+        return "\(folder.path)/\(name)"
+    }
+
+    private func version() throws -> String { try PythonInterpreter.local(PythonOptions()).version }
+
+    @Test(arguments: [EnvironmentManager.uv, .virtualenv])
+    func `two models that need the same share one environment, made once by whoever comes first`(
+        manager: EnvironmentManager
+    ) async throws {
+        let folder = try TestFolder()
+        defer { FileTree.remove(folder.path) }
+        let progress = Progress()
+        let store = store(folder, manager, progress)
+        let python = try version()
+        let one = try model(folder, "one", "tomli==2.0.1\n", python: "\(python).1")
+        let two = try model(folder, "two", "# the same\ntomli==2.0.1\n", python: python)
+        // What an attempt that was killed left behind is no obstacle.
+        let digest = try EnvironmentRecipe(model: one).digest
+        try FileTree.makeFolder("\(store.folder)/\(digest).making/bin")
+        let found = try await withThrowingTaskGroup(of: PythonInterpreter.self) { group in
+            for path in [one, two] {
+                group.addTask { try await offThreadForTest { try store.interpreter(for: path) } }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(found.count == 2 && found[0] == found[1])
+        #expect(progress.all.filter { $0.hasPrefix("Making") }.count == 1)
+        let run = try Tool.run(
+            ProcessPlan(
+                executable: found[0].executable,
+                arguments: ["-I", "-c", "import tomli, sys; print(sys.prefix, tomli.__name__)"],
+                variables: ["LANG": "C.UTF-8"],
+                folder: "/",
+                isConfined: false
+            ),
+            limit: .seconds(60)
+        )
+        #expect(run.lines == ["\(store.folder)/\(digest) tomli"])
+        #expect(!FileTree.names(in: store.folder).contains { $0.hasSuffix(".making") })
+    }
+
+    @Test func `a package that does not exist is told in the installer's words`() throws {
+        try TestFolder.with { folder in
+            let store = store(folder, .uv, Progress())
+            let model = try model(folder, "bad", "tomli==999.0.0\n", python: version())
+            do {
+                _ = try store.interpreter(for: model)
+                Issue.record("it must fail")
+            } catch let error as ServingError {
+                #expect(error.message.contains("tomli"))
+            }
+            #expect(FileTree.names(in: store.folder).filter { $0.hasSuffix(".making") }.isEmpty)
+        }
+    }
+}
+
+/// Runs what may block on a thread of its own.
+func offThreadForTest<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        startThread("test") { continuation.resume(with: Result { try body() }) }
+    }
+}
