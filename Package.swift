@@ -121,7 +121,7 @@ let package = Package(
         module(
             "ApusGateway",
             [
-                "ApusJSON", "ApusKernel", "CZlib",
+                "ApusJSON", "ApusKernel", "CApusSystem", "CZlib",
                 asyncHTTPClient, httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioHTTP1, nioHTTPTypes,
                 nioHTTPTypesHTTP1,
                 serviceLifecycle,

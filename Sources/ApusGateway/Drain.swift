@@ -1,3 +1,5 @@
+internal import CApusSystem
+package import NIOCore
 import ServiceLifecycle
 import Synchronization
 
@@ -7,6 +9,7 @@ import Synchronization
 /// that goes away.
 package final class Drain: Sendable {
     private let flag = Atomic<Bool>(false)
+    private let listeners = Mutex<[any Channel]>([])
 
     package init() {}
 
@@ -15,6 +18,24 @@ package final class Drain: Sendable {
 
     /// Lets callers know.
     package func begin() { flag.store(true, ordering: .relaxed) }
+
+    /// Takes note of a socket that connections come by.
+    package func add(listener: any Channel) { listeners.withLock { $0.append(listener) } }
+
+    /// Lets no new connection come, while those that are there already are still taken.
+    ///
+    /// Closing a listening socket resets the connections that wait in the kernel for it, and with them requests that
+    /// were sent. Once none comes any more, it can be closed without loss: who knocks now hears nothing, knocks again
+    /// after a second, and is refused then.
+    func closeTheDoor() async {
+        for case let listener as any SocketOptionProvider in listeners.withLock({ $0 }) {
+            try? await listener.unsafeSetSocketOption(
+                level: .socket,
+                name: .init(rawValue: apus_attach_filter),
+                value: apus_no_new_connections()
+            ).get()
+        }
+    }
 }
 
 /// Holds up the end of the process for a moment, in which callers learn of it.
@@ -35,6 +56,8 @@ package struct DrainService: Service {
     package func run() async throws {
         try? await gracefulShutdown()
         drain.begin()
+        try? await Task.sleep(for: notice)
+        await drain.closeTheDoor()
         try? await Task.sleep(for: notice)
     }
 }

@@ -10,11 +10,12 @@ package struct GatewayServer {
 
     /// Makes the service that listens; it drains its requests when the process is asked to stop.
     ///
-    /// Port 0 takes any free one; `onRunning` is called with the port that was bound.
+    /// Port 0 takes any free one; `onRunning` is called with the port that was bound. `drain` learns of the socket.
     package static func application(
         _ responder: GatewayResponder,
         host: String,
         port: Int,
+        drain: Drain? = nil,
         logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) -> any Service {
@@ -32,7 +33,10 @@ package struct GatewayServer {
                 backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(maximumConnections, logger: logger)
             ),
-            onServerRunning: { await onRunning($0.localAddress?.port ?? port) },
+            onServerRunning: {
+                drain?.add(listener: $0)
+                await onRunning($0.localAddress?.port ?? port)
+            },
             logger: logger
         )
     }

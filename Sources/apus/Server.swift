@@ -131,6 +131,7 @@ struct Server {
             responder,
             host: settings.host,
             port: settings.port,
+            drain: drain,
             logger: logger,
             onRunning: { port in announce(port: port) }
         )

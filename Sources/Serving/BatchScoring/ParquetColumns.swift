@@ -93,13 +93,8 @@ struct ParquetColumns {
     private let interpreter: String
 
     init(environment: Environment) {
-        if let (_, python) = environment.first(of: ["APUS_PYTHON"]) {
-            interpreter = python
-        } else if let (_, folder) = environment.first(of: ["VIRTUAL_ENV", "CONDA_PREFIX"]) {
-            interpreter = "\(folder)/bin/python"
-        } else {
-            interpreter = "python3"
-        }
+        interpreter =
+            environment.first(of: ["APUS_PYTHON"])?.value ?? ActiveEnvironment(environment).interpreter ?? "python3"
     }
 
     /// Starts reading.

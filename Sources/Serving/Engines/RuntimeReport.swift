@@ -49,10 +49,8 @@ package struct RuntimeReport: Sendable, Equatable {
 
     /// The first executable of that name: in the active environment, then on the path.
     private static func executable(_ name: String, _ environment: Environment) -> String? {
-        let active = ["VIRTUAL_ENV", "CONDA_PREFIX"].compactMap { environment[$0] }.filter { !$0.isEmpty }.map {
-            "\($0)/bin"
-        }
+        if let active = ActiveEnvironment(environment).executable(name) { return active }
         let path = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
-        return (active + path).map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+        return path.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 }

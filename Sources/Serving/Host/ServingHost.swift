@@ -82,6 +82,7 @@ package struct ServingHost {
                 responder,
                 host: configuration.host,
                 port: configuration.httpPort,
+                drain: drain,
                 logger: configuration.logger,
                 onRunning: { await start.bound(http: $0) }
             )

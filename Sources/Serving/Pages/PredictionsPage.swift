@@ -34,7 +34,7 @@ struct PredictionsPage {
                         isErrors ? Attribute("aria-current", "true") : nil
                     ) { "Errors" }
                 }
-                Element.span(.class("muted")) { words }
+                Element.span(.class("muted"), Attribute("data-live", ServingPage.changes)) { words }
             }
             // Older pages do not change.
             Element.div(isOlder ? nil : Attribute("data-refresh", "5")) {

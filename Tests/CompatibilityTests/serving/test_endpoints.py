@@ -410,7 +410,6 @@ def test_a_crash_comes_back_with_the_same_endpoints(tmp_path):
         assert infer(server.url, name).json()["model_version"] == "2"
 
 
-@pytest.mark.xfail(strict=False, reason="a request sent in the instant that an idle connection is closed is lost")
 def test_a_server_that_stops_answers_what_it_was_asked(tmp_path):
     with Server(directory=tmp_path) as server:
         endpoints = Endpoints(server)

@@ -232,7 +232,6 @@ class TestContract:
 
 
 class TestEnd:
-    @pytest.mark.xfail(strict=False, reason="a request sent in the instant that an idle connection is closed is lost")
     def test_no_request_is_dropped_when_the_process_ends(self, scale_file, start_serving):
         serving = start_serving(scale_file)
         stop = threading.Event()

@@ -37,6 +37,8 @@ def quiet_environment(extra: dict[str, str] | None = None) -> dict[str, str]:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "GIT_PYTHON_REFRESH": "quiet",
         "PYTHONWARNINGS": "ignore",
+        # Models run in the environment of the tests.
+        "VIRTUAL_ENV": sys.prefix,
     }
     return environment | (extra or {})
 

@@ -29,8 +29,8 @@ package final class ONNXRuntimeLibrary: Sendable {
         self.path = path
     }
 
-    /// The runtime, searched in this order: `APUS_ONNXRUNTIME`, the Python environment that is active, `python3` on the
-    /// path, the system's library folders.
+    /// The runtime, searched in this order: `APUS_ONNXRUNTIME`, ``ActiveEnvironment``, `python3` on the path, the
+    /// system's library folders.
     ///
     /// - Throws: ``ServingError`` `notImplemented` that says how to get it.
     package static func shared() throws -> ONNXRuntimeLibrary {
@@ -60,7 +60,7 @@ package final class ONNXRuntimeLibrary: Sendable {
     private static func candidates() -> [String] {
         if let named = environment("APUS_ONNXRUNTIME") { return [named] }
         var found: [String] = []
-        var prefixes = ["VIRTUAL_ENV", "CONDA_PREFIX"].compactMap { environment($0) }
+        var prefixes = ActiveEnvironment().folders
         for folder in (environment("PATH") ?? "").split(separator: ":") where access("\(folder)/python3", X_OK) == 0 {
             prefixes += [String(folder.dropLast(4))] + [resolved("\(folder)/python3")].compactMap { $0 }
         }

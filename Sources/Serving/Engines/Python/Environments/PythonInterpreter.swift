@@ -23,7 +23,7 @@ struct PythonInterpreter: Sendable, Equatable {
     /// - Throws: ``ServingError`` when there is none.
     static func local(_ options: PythonOptions) throws -> PythonInterpreter {
         if let path = options.interpreter ?? PythonOptions.variable("APUS_PYTHON") { return try at(path) }
-        if let environment = PythonOptions.variable("VIRTUAL_ENV") { return try at("\(environment)/bin/python") }
+        if let path = ActiveEnvironment().interpreter { return try at(path) }
         guard let path = onPath("python3") else {
             throw ServingError(
                 .invalidState,
