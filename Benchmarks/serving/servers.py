@@ -199,7 +199,7 @@ class BareHTTP(Process):
 
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", data=b"{}", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", data=b"{}", timeout=2) as answer:
                 return answer.status == 200
         except OSError:
             return False

@@ -118,6 +118,13 @@ TASKS = [
 ]
 
 
+def parts(task: Task) -> tuple[list, tuple]:
+    """The rows to train and to choose with, and those that are held out to the end."""
+    x, y = task.load(return_X_y=True)
+    x, x_new, y, y_new = train_test_split(x, y, test_size=0.1, random_state=1)
+    return train_test_split(x, y, test_size=0.25, random_state=1), (x_new, y_new)
+
+
 def fit(candidate: Candidate, task: Task, data: tuple) -> float:
     """Trains, logs a metric at each step of models that have steps, and returns the score on the validation rows."""
     x_train, x_val, y_train, y_val = data
@@ -151,9 +158,7 @@ def log_model(candidate: Candidate, name: str, x) -> None:
 
 def search(task: Task, experiment_id: str, client: MlflowClient) -> None:
     """Trains every candidate in a nested run, compares them, and makes the best one the champion."""
-    x, y = task.load(return_X_y=True)
-    x, x_new, y, y_new = train_test_split(x, y, test_size=0.1, random_state=1)
-    data = train_test_split(x, y, test_size=0.25, random_state=1)
+    data, (x_new, y_new) = parts(task)
     say(f"\n{BOLD}{task.name}: {task.question}{PLAIN}")
     say(f"  {len(data[0])} rows to train, {len(data[1])} to choose, {len(x_new)} held out to the end")
 

@@ -13,5 +13,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
-    targets: [.executableTarget(name: "http", dependencies: [.product(name: "Hummingbird", package: "hummingbird")])]
+    targets: [.executableTarget(name: "http", dependencies: [
+        .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+    ])]
 )

@@ -4,6 +4,7 @@
 
 import Foundation
 import Hummingbird
+import Logging
 import NIOCore
 
 let arguments = CommandLine.arguments
