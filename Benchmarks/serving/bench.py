@@ -6,7 +6,7 @@ Environment:
   SERVERS          apus,mlserver,mlflow,bentoml,limit (default) or some of them
   APUS_BINARY      the executable, default .build/release/apus
 
-Results also go to bench-results/. How each server is set up stands in README.md.
+Results also go to bench-results/. How each server is set up stands in servers.py.
 """
 
 import os

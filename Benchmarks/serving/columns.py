@@ -60,7 +60,8 @@ class Columns:
                 value = ours["half"]["p99_ms"]
                 texts.append(f"p99 < {factor} ms: {'met' if value < factor else f'MISSED, {value:.2f}'}")
             elif other in results:
-                ratio = ours["per_second"] / results[other]["per_second"]
+                # A peer that answered nothing is beaten by any factor.
+                ratio = ours["per_second"] / max(results[other]["per_second"], 1e-9)
                 texts.append(f"{factor}x {other}: {'met' if ratio >= factor else 'MISSED'}")
         return "   " + ", ".join(texts) if texts else ""
 
