@@ -184,10 +184,11 @@ def test_a_connection_cut_at_any_byte(away, cluster, dice, rounds, direction):
     run = api.run(api.experiment())
     seen = {"up": 0, "down": 0}
     limit: int | None = None
+    cuts = 0
     lock = threading.Lock()
 
     def count(way: str, data: bytes) -> int:
-        nonlocal limit
+        nonlocal limit, cuts
         with lock:
             seen[way] += len(data)
             if limit is None or way != direction:
@@ -195,6 +196,7 @@ def test_a_connection_cut_at_any_byte(away, cluster, dice, rounds, direction):
             allowed = min(len(data), limit)
             # Only the first connection that gets so far is cut.
             limit = limit - allowed if allowed == len(data) else None
+            cuts += allowed < len(data)
             return allowed
 
     def log(number: int) -> requests.Response:
@@ -228,7 +230,8 @@ def test_a_connection_cut_at_any_byte(away, cluster, dice, rounds, direction):
         assert not present or response.status_code != 503, f"byte {place}: said that nothing was changed: {response.text}"
         if response.status_code == 500:
             assert "may have happened" in response.text, response.text
-    assert answers[503] + answers[500] > 5, f"hardly anything was cut: {answers}"
+    # Most cuts are healed on another connection before anybody is told.
+    assert cuts > 5, f"hardly anything was cut: {answers}"
     assert until(lambda: no_transaction_is_left(cluster, direct), 10)
 
 

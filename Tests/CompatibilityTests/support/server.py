@@ -121,7 +121,7 @@ class Server:
             )
 
     def stop(self, timeout: float = 20) -> int | None:
-        """Asks the server to end and returns its exit code."""
+        """Asks the server to end and returns its exit code; None when it had to be killed."""
         if self.process is None:
             return None
         if self.process.poll() is None:
@@ -130,6 +130,7 @@ class Server:
                 self.process.wait(timeout)
             except subprocess.TimeoutExpired:
                 self.kill()
+                return None
         code, self.process = self.process.returncode, None
         return code
 

@@ -10,7 +10,7 @@ package import Tracking
 /// A model that MLflow loads in Python, run by processes of its own environment.
 ///
 /// Each instance is one process that holds the model. It has nothing of the server's: neither its variables, nor its
-/// files, nor, unless allowed, the network. See `docs/serving-python.md` for what is enforced and what is not.
+/// files, nor, unless allowed, the network. See `docs/guides/python-models.md` for what is enforced and what is not.
 package final class PythonEngine: InferenceEngine {
     package let metadata: ModelMetadata
     package let runsInPlace = false

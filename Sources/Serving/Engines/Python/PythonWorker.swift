@@ -32,12 +32,13 @@ final class PythonWorker: EngineInstance {
         guard let ends = WorkerChannel.pair() else {
             throw ServingError(.resourceExhausted, "No channel to a worker could be made: too many files are open.")
         }
-        defer { Glibc.close(ends.theirs) }
         channel = WorkerChannel(ends.ours)
         work = plan.work
         runTime = options.runTime
         self.whenClosed = whenClosed
         do {
+            // As soon as the process has it, or its death would not close it.
+            defer { Glibc.close(ends.theirs) }
             child = try ChildProcess(plan.process, channel: ends.theirs) { line, process in
                 logger.notice("worker output", metadata: ["pid": "\(process)", "line": "\(line)"])
             }
