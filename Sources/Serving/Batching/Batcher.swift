@@ -1,4 +1,5 @@
 package import ApusGateway
+import ApusKernel
 import Synchronization
 
 /// Stands before the instances of a model: requests wait here, are put together, and go to whichever instance is free.
@@ -217,7 +218,8 @@ package final class Batcher: Sendable {
                 if state.leaving > 0, leaves(&state) { return .finish(nil) }
                 if let until = worthWaiting(state) { return .wait(until: until) }
                 let items = state.queue.takeBatch(limit: state.mustRunAlone ? 1 : max(1, policy.maximumBatchSize))
-                guard !items.isEmpty else { return .waitForever }
+                // All that waited was given up; who closed meanwhile signals no more.
+                guard !items.isEmpty else { return leaves(&state) ? .finish(nil) : .waitForever }
                 state.busy += 1
                 return .finish(items)
             }

@@ -4,16 +4,30 @@ import Serving
 import Synchronization
 import Testing
 
+/// Holds up who comes, until it is opened.
+private final class Gate: Sendable {
+    private let isOpen = Atomic(false)
+
+    func open() { isOpen.store(true, ordering: .releasing) }
+
+    /// Blocks the thread, which is the instance's own.
+    func pass() {
+        while !isOpen.load(ordering: .acquiring) { sleepBlocking(.milliseconds(1)) }
+    }
+}
+
 /// Doubles numbers, and does what its settings say on the way.
 private final class Doubler: EngineInstance {
     let delay: Duration
+    let gate: Gate?
     /// The instance is lost with the first run that has this number in it.
     let deadly: Int64?
     let runs = Mutex<[Int]>([])
     let isClosed = Mutex(false)
 
-    init(delay: Duration = .zero, deadly: Int64? = nil) {
+    init(delay: Duration = .zero, gate: Gate? = nil, deadly: Int64? = nil) {
         self.delay = delay
+        self.gate = gate
         self.deadly = deadly
     }
 
@@ -21,6 +35,7 @@ private final class Doubler: EngineInstance {
         let numbers = batch.inputs.flatMap { $0.elements(as: Int64.self) }
         runs.withLock { $0.append(numbers.count) }
         if delay > .zero { sleepBlocking(delay) }
+        gate?.pass()
         if let deadly, numbers.contains(deadly) { throw InstanceLost(reason: "it was deadly") }
         guard numbers.allSatisfy({ $0 >= 0 }) else { throw ServingError.invalid("a number is negative") }
         return EngineResult(outputs: [
@@ -132,43 +147,77 @@ struct BatcherTests {
         await hopeless.close()
     }
 
-    @Test("who waits too long is told so, and others go on")
+    /// Waits until the instance is at a request and so many others wait.
+    private func settle(_ batcher: Batcher, waiting: Int) async throws {
+        while batcher.busyCount < 1 || batcher.waitingCount < waiting { try await Task.sleep(for: .milliseconds(1)) }
+    }
+
+    @Test("who waits too long is told so, and others go on", .timeLimit(.minutes(1)))
     func deadline() async throws {
-        let batcher = batcher(Doubler(delay: .milliseconds(200)), size: 0)
+        let gate = Gate()
+        let batcher = batcher(Doubler(gate: gate), size: 0)
         async let slow = batcher.submit(try batch([1]))
-        try await Task.sleep(for: .milliseconds(20))
+        try await settle(batcher, waiting: 0)
         await #expect(throws: ServingError.deadlineExceeded) {
             try await batcher.submit(try batch([2], deadline: .milliseconds(30)))
         }
+        gate.open()
         #expect(try await slow.0.outputs.first?.elements(as: Int64.self) == [2])
         await batcher.close()
     }
 
-    @Test("a caller who leaves takes its request along")
+    @Test("closing does not wait for requests that nobody waits for", .timeLimit(.minutes(1)))
+    func closingOverExpired() async throws {
+        let gate = Gate()
+        let batcher = batcher(Doubler(gate: gate), size: 0)
+        async let slow = batcher.submit(try batch([1]))
+        try await settle(batcher, waiting: 0)
+        await #expect(throws: ServingError.deadlineExceeded) {
+            try await batcher.submit(try batch([2], deadline: .milliseconds(1)))
+        }
+        async let closed: Void = batcher.close()
+        // Closed while the instance is at work and only what has expired waits.
+        var isClosing = false
+        while !isClosing {
+            do { _ = try await batcher.submit(try batch([3], deadline: .milliseconds(1))) } catch {
+                isClosing = error as? ServingError != .deadlineExceeded
+            }
+        }
+        gate.open()
+        #expect(try await slow.0.outputs.first?.elements(as: Int64.self) == [2])
+        await closed
+        #expect(batcher.instanceCount == 0)
+    }
+
+    @Test("a caller who leaves takes its request along", .timeLimit(.minutes(1)))
     func cancellation() async throws {
-        let instance = Doubler(delay: .milliseconds(100))
+        let gate = Gate()
+        let instance = Doubler(gate: gate)
         let batcher = batcher(instance, size: 0)
         async let first = batcher.submit(try batch([1]))
-        try await Task.sleep(for: .milliseconds(20))
+        try await settle(batcher, waiting: 0)
         let leaving = Task { try await batcher.submit(try batch([2, 2])) }
-        try await Task.sleep(for: .milliseconds(20))
+        try await settle(batcher, waiting: 1)
         leaving.cancel()
         await #expect(throws: CancellationError.self) { try await leaving.value }
+        gate.open()
         _ = try await first
         _ = try await batcher.submit(try batch([3]))
         #expect(instance.runs.withLock { $0 } == [1, 1], "the one that left was not run")
         await batcher.close()
     }
 
-    @Test("a full queue refuses at once")
+    @Test("a full queue refuses at once", .timeLimit(.minutes(1)))
     func overload() async throws {
-        let batcher = batcher(Doubler(delay: .milliseconds(100)), size: 0, queue: 2)
+        let gate = Gate()
+        let batcher = batcher(Doubler(gate: gate), size: 0, queue: 2)
         var tasks: [Task<EngineResult, any Error>] = []
         for number in 0..<3 {
             tasks.append(Task { try await batcher.submit(try batch([Int64(number)])).0 })
-            try await Task.sleep(for: .milliseconds(10))
+            try await settle(batcher, waiting: number)
         }
         await #expect(throws: ServingError.overloaded("m")) { try await batcher.submit(try batch([9])) }
+        gate.open()
         for task in tasks { _ = try await task.value }
         await batcher.close()
     }
