@@ -28,9 +28,15 @@ package enum CommandRunner {
             // A stream that cannot be written to leaves nobody to tell.
             try? StandardStream.output.write(ending.output)
             try? StandardStream.error.write(ending.error)
-            exit(ending.exitCode)
+            end(ending.exitCode)
         }
-        exit(0)
+        end(0)
+    }
+
+    /// Ends the process without the destructors of libraries: threads may still be inside of them, and would crash.
+    private static func end(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
     }
 
     /// What an error means for the shell and the person in front of it.

@@ -1,10 +1,8 @@
-#define _GNU_SOURCE
 #include "include/apus_onnx.h"
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // The runtime hands out a table of functions that only ever grows at its end, so the place of each is its contract.
 // The numbers count the entries of `OrtApi` in onnxruntime_c_api.h; all are older than its version 6.
@@ -91,13 +89,6 @@ static int refuse(const apus_onnx_library *library, status failure, char *error,
         if (failure) { code = refuse(library, failure, error, capacity); goto done; }                                  \
     } while (0)
 
-/// Ends the process before the library's own destructors run: threads may still be inside of it, and would crash.
-static void end_at_once(int code, void *nothing) {
-    (void)nothing;
-    fflush(NULL);
-    _exit(code);
-}
-
 int apus_onnx_open(const char *path, apus_onnx_library **out, char *error, size_t capacity) {
     int code = -1;
     void *image = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -113,7 +104,6 @@ int apus_onnx_open(const char *path, apus_onnx_library **out, char *error, size_
     TRY(CALL(library, create_env, status, int, const char *, handle *)(4, "apus", &library->environment));
     TRY(CALL(library, cpu_memory, status, int, int, handle *)(0, 0, &library->memory));
     TRY(CALL(library, default_allocator, status, handle *)(&library->allocator));
-    on_exit(end_at_once, NULL);
     *out = library;
     return 0;
 done:
