@@ -92,6 +92,14 @@ def api(server) -> Api:
     return Api(server.url)
 
 
+@pytest.fixture(autouse=True)
+def no_experiment_is_left():
+    """set_experiment() lasts for the process, and for its children by a variable; the next test starts without one."""
+    yield
+    mlflow.tracking.fluent._active_experiment_id = None
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
+
+
 @pytest.fixture
 def client(server) -> MlflowClient:
     """The official client, and the fluent interface set to the same server."""
@@ -101,8 +109,6 @@ def client(server) -> MlflowClient:
     while mlflow.active_run():
         mlflow.end_run()
     mlflow.sklearn.autolog(disable=True)
-    # set_experiment() lasts for the process; the next test starts without one.
-    mlflow.tracking.fluent._active_experiment_id = None
 
 
 @pytest.fixture
