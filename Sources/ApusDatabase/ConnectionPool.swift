@@ -1,3 +1,4 @@
+import ApusKernel
 import Synchronization
 
 /// Lends connections, each on a thread of its own, first come first served.

@@ -269,13 +269,6 @@ private final class RequestIDs: Sendable {
     }
 }
 
-/// The monotonic clock in nanoseconds.
-private func monotonicNanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
 extension HTTPField.Name {
     static let xRequestID = Self("X-Request-ID") ?? .contentType
     static let xFrameOptions = Self("X-Frame-Options") ?? .contentType

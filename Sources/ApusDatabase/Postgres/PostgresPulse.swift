@@ -1,3 +1,4 @@
+import ApusKernel
 internal import CPostgres
 import Synchronization
 

@@ -1,3 +1,4 @@
+import ApusKernel
 internal import CSQLite
 
 #if canImport(Glibc)
@@ -241,13 +242,6 @@ final class SQLiteConnection: SQLConnection {
             }
         return DatabaseError(kind, "\(String(cString: sqlite3_errmsg(handle))) (\(code)) in \(sql)")
     }
-}
-
-/// The monotonic clock in nanoseconds.
-func monotonicNanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
 /// A JSON array of strings, as `json_each` reads it.

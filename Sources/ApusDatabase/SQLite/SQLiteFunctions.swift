@@ -1,3 +1,4 @@
+import ApusKernel
 internal import CSQLite
 
 /// SQL functions that replace SQLite's own.

@@ -1,3 +1,4 @@
+import ApusKernel
 internal import Dispatch
 internal import Logging
 import Synchronization

@@ -22,7 +22,7 @@ extension WebhookStore {
     private static let waitingPerWebhook: Int64 = 10_000
 
     /// The last event that was turned into deliveries.
-    func cursor() async throws -> Int64 {
+    package func cursor() async throws -> Int64 {
         try await database.read { try Self.cursor($0) }
     }
 
@@ -31,7 +31,7 @@ extension WebhookStore {
     }
 
     /// Notes that all events up to a place in the chain are done.
-    func advanceCursor(to sequence: Int64) async throws {
+    package func advanceCursor(to sequence: Int64) async throws {
         try await database.write { transaction in
             try transaction.lock("webhooks/cursor")
             try Self.advanceCursor(to: sequence, transaction)

@@ -6,7 +6,7 @@ import ApusQuery
 package import Tracking
 
 /// Webhooks and what is still to be delivered to them.
-package final class WebhookStore: Sendable {
+package final class WebhookStore: LedgerCursor {
     static let subject = "Webhook URL"
     private static let webhookLimit: Int64 = 1_000
     private static let eventsPerWebhook = 100

@@ -106,10 +106,3 @@ private func nameThread(_ name: String) {
     _ = write(file, bytes, bytes.count)
     close(file)
 }
-
-/// The monotonic clock in nanoseconds.
-func monotonicNanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}

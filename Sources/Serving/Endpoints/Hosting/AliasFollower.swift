@@ -7,7 +7,6 @@ import Logging
 ///
 /// The chain of the Ledger is read in sequence, so that no move is missed by a crash, and none is taken twice.
 struct AliasFollower: Sendable {
-    private static let eventsAtOnce: Int64 = 500
     /// Events that concern no alias move the stored cursor only so often.
     private static let cursorStep: Int64 = 1_000
 
@@ -17,51 +16,11 @@ struct AliasFollower: Sendable {
     private var store: EndpointStore { host.store }
 
     func run() async {
-        while !Task.isCancelled {
-            do {
-                try await follow()
-                // The Ledger has stopped.
-                return
-            } catch {
-                guard !Task.isCancelled else { return }
-                logger.error("moves of aliases could not be followed", metadata: ["error": "\(error)"])
-                try? await Task.sleep(for: .seconds(1))
-            }
+        await LedgerFollower(store.ledger, at: store, step: Self.cursorStep).run {
+            logger.error("moves of aliases could not be followed", metadata: ["error": "\($0)"])
+        } _: {
+            try await hand($0)
         }
-    }
-
-    private func follow() async throws {
-        // Subscribed before the chain is read, so nothing falls between the two.
-        let stream = store.ledger.subscribe()
-        var position = try await store.cursor()
-        var saved = position
-        position = try await catchUp(after: position)
-        for await sealed in stream where sealed.sequence > position {
-            if sealed.sequence == position + 1 {
-                try await hand(sealed)
-                position = sealed.sequence
-            } else {
-                position = try await catchUp(after: position)
-            }
-            if position - saved >= Self.cursorStep {
-                try await store.advanceCursor(to: position)
-                saved = position
-            }
-        }
-        try? await store.advanceCursor(to: position)
-    }
-
-    /// Reads the chain to its end and returns the last place in it.
-    private func catchUp(after start: Int64) async throws -> Int64 {
-        var position = start
-        while !Task.isCancelled {
-            let events = try await store.ledger.events(after: position, limit: Self.eventsAtOnce)
-            for event in events { try await hand(event) }
-            guard let last = events.last else { break }
-            position = last.sequence
-        }
-        if position - start >= Self.cursorStep { try await store.advanceCursor(to: position) }
-        return position
     }
 
     private func hand(_ sealed: SealedEvent) async throws {

@@ -4,7 +4,7 @@ package import ApusLedger
 import FoundationEssentials
 
 /// Endpoints, their deployments and their revisions.
-package final class EndpointStore: Sendable {
+package final class EndpointStore: LedgerCursor {
     package let database: Database
     package let ledger: Ledger
     package let clock: any WallClock

@@ -1,3 +1,4 @@
+import ApusKernel
 import NIOCore
 import Synchronization
 

@@ -1,3 +1,5 @@
+import ApusKernel
+
 /// Starts and ends the workers of one model as they are needed.
 final class WorkerScaler: Sendable {
     /// How often it looks, while there are workers.

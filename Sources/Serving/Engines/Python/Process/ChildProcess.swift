@@ -1,3 +1,4 @@
+import ApusKernel
 import CPythonWorker
 import Synchronization
 
