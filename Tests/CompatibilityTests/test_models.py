@@ -15,6 +15,23 @@ from sklearn.preprocessing import StandardScaler
 from support.api import unique
 
 
+@pytest.fixture(scope="module", autouse=True)
+def looked_up_once():
+    """MLflow starts a Python of its own for each model, to see what it imports; here once for each kind of model."""
+    from mlflow.utils import requirements_utils
+
+    look, found = requirements_utils._capture_imported_modules, {}
+
+    def once(model_uri, flavor, **options):
+        if flavor not in found:
+            found[flavor] = look(model_uri, flavor, **options)
+        return found[flavor]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requirements_utils, "_capture_imported_modules", once)
+        yield
+
+
 @pytest.fixture(scope="module")
 def digits():
     x, y = load_digits(return_X_y=True)

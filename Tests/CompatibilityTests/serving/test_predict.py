@@ -30,7 +30,7 @@ def flowers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model") / "iris"
     frame = pd.DataFrame(made.rows, columns=COLUMNS)
     signature = mlflow.models.infer_signature(frame, pd.DataFrame({"label": made.labels}))
-    mlflow.onnx.save_model(made.model, str(folder), signature=signature)
+    mlflow.onnx.save_model(made.model, str(folder), signature=signature, pip_requirements=["onnx"])
     return made, folder, frame
 
 

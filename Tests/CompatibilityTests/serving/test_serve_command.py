@@ -52,7 +52,7 @@ def mlflow_folder(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("mlflow") / "model"
     example = np.ones((1, 4), np.float32)
     signature = mlflow.models.infer_signature({"x": example}, {"y": example})
-    mlflow.onnx.save_model(models.scale(2), str(path), signature=signature)
+    mlflow.onnx.save_model(models.scale(2), str(path), signature=signature, pip_requirements=["onnx"])
     return path
 
 
@@ -114,7 +114,7 @@ class TestRegistry:
         mlflow.set_experiment("serving")
         for factor in (2, 5):
             with mlflow.start_run():
-                mlflow.onnx.log_model(models.scale(factor), name="model", registered_model_name="scale")
+                mlflow.onnx.log_model(models.scale(factor), name="model", registered_model_name="scale", pip_requirements=["onnx"])
         client.set_registered_model_alias("scale", "champion", "2")
         client.set_registered_model_alias("scale", "veteran", "1")
         return server
