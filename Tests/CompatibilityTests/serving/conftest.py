@@ -69,9 +69,9 @@ def flowers() -> models.Iris:
 @pytest.fixture(scope="session")
 def serving(model_repository, tmp_path_factory) -> ServeProcess:
     """`apus serve --model-repository`, shared by all tests that only ask."""
-    process = ServeProcess(["--model-repository", str(model_repository)], tmp_path_factory.mktemp("serving"))
-    with process:
-        yield process
+    process = ServeProcess(["--model-repository", str(model_repository)], tmp_path_factory.mktemp("serving")).start()
+    yield process
+    process.discard()
 
 
 @pytest.fixture
@@ -86,4 +86,4 @@ def start_serving(tmp_path):
 
     yield start
     for process in started:
-        process.stop()
+        process.discard()

@@ -167,13 +167,9 @@ class ScoringServer:
         raise RuntimeError(f"`apus serve {self.model}` is not ready:\n{path.read_text()[-4000:]}")
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        """Ends it at once, without the time that it gives to its callers."""
+        self.process.kill()
+        self.process.wait()
 
     def invoke(self, body, content_type: str | None = "application/json", path: str = "/invocations", **headers):
         data = body if isinstance(body, (str, bytes)) else json.dumps(body)

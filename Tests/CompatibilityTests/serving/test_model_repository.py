@@ -65,7 +65,7 @@ class TestVersions:
         for version in (1, 2):
             folder = tmp_path / "models" / "double" / str(version)
             folder.parent.mkdir(parents=True, exist_ok=True)
-            mlflow.onnx.save_model(models.scale(version), str(folder))
+            mlflow.onnx.save_model(models.scale(version), str(folder), pip_requirements=["onnx"])
         serving = start_serving("--model-repository", tmp_path / "models")
         assert scale(serving.url, "double") == [2, 4, 6, 8]
 
@@ -119,7 +119,7 @@ class TestConfiguration:
             assert requests.get(f"{serving.url}/v2/models/fixed/ready", timeout=10).status_code == 200
             assert requests.get(f"{serving.url}/v2/models/scale/ready", timeout=10).status_code >= 400
         finally:
-            serving.stop()
+            serving.discard()
 
     def test_bad_files(self, repository, tmp_path):
         from serving.conftest import ServeProcess
@@ -142,7 +142,7 @@ class TestConfiguration:
             assert "model.pt" in states["torch"][1]
             assert scale(serving.url, "scale") == [3, 6, 9, 12]
         finally:
-            serving.stop()
+            serving.discard()
 
     def test_no_repository(self, tmp_path):
         ended = run("serve", "--model-repository", tmp_path / "absent", "--port", "0")

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from serving import python_models
+from serving.conftest import ServeProcess
 
 pytestmark = pytest.mark.apus_only
 
@@ -40,6 +41,23 @@ def serve(start_serving, tmp_path):
         return start_serving(str(path), "--name", "m", *arguments, environment=environment)
 
     return start
+
+
+@pytest.fixture(scope="module")
+def served(folder, tmp_path_factory):
+    """Gives the server of a model to tests that only ask; it starts when it is first asked for."""
+    started = {}
+
+    def get(name: str) -> ServeProcess:
+        if name not in started:
+            environment = {"XDG_CACHE_HOME": str(tmp_path_factory.getbasetemp() / "cache"), "APUS_PYTHON": sys.executable}
+            arguments = [str(folder / name), "--name", "m"]
+            started[name] = ServeProcess(arguments, tmp_path_factory.mktemp(name), environment).start()
+        return started[name]
+
+    yield get
+    for server in started.values():
+        server.discard()
 
 
 def columns(table: pd.DataFrame) -> dict:
@@ -99,8 +117,8 @@ def eventually(condition, timeout: float = 60) -> bool:
 
 
 @pytest.mark.parametrize("name", ["pipeline", "probabilities", "xgboost", "lightgbm"])
-def test_tables_are_answered_as_in_process(serve, folder, name):
-    server = serve(folder / name)
+def test_tables_are_answered_as_in_process(served, folder, name):
+    server = served(name)
     model = mlflow.pyfunc.load_model(str(folder / name))
     table = python_models.rows(50, seed=11)
     if name in ("xgboost", "lightgbm"):
@@ -118,8 +136,8 @@ def test_tables_are_answered_as_in_process(serve, folder, name):
     np.testing.assert_array_equal(np.array(scored.json()["predictions"], dtype=wanted.dtype), wanted)
 
 
-def test_single_rows_of_many_callers_are_not_mixed_up(serve, folder):
-    server = serve(folder / "probabilities")
+def test_single_rows_of_many_callers_are_not_mixed_up(served, folder):
+    server = served("probabilities")
     model = mlflow.pyfunc.load_model(str(folder / "probabilities"))
     table = python_models.rows(300, seed=13)
     wanted = model.predict(table)
@@ -134,11 +152,11 @@ def test_single_rows_of_many_callers_are_not_mixed_up(serve, folder):
     np.testing.assert_allclose(np.array(found), wanted, rtol=1e-12)
 
 
-def test_arrays_with_and_without_signature(serve, folder):
+def test_arrays_with_and_without_signature(served, folder):
     numbers = python_models.rows(20)[python_models.FEATURES].to_numpy()
     for name in ("matrix", "unsigned"):
         wanted = mlflow.pyfunc.load_model(str(folder / name)).predict(numbers)
-        server = serve(folder / name)
+        server = served(name)
         tensor = {"name": "input-0", "shape": list(numbers.shape), "datatype": "FP64", "data": numbers.ravel().tolist()}
         answer = infer(server, {"inputs": [tensor]})
         assert answer.status_code == 200, answer.text
@@ -147,8 +165,8 @@ def test_arrays_with_and_without_signature(serve, folder):
         assert scored.json() == {"predictions": wanted.tolist()}
 
 
-def test_a_wrong_width_is_the_callers_mistake(serve, folder):
-    server = serve(folder / "unsigned")
+def test_a_wrong_width_is_the_callers_mistake(served):
+    server = served("unsigned")
     answer = invoke(server, {"inputs": [[1.0, 2.0]]})
     assert answer.status_code == 400
     assert "features" in answer.text
@@ -166,8 +184,8 @@ def test_a_data_frame_comes_back_as_columns(serve, folder):
     }
 
 
-def test_params_reach_a_model_of_ones_own(serve, folder):
-    server = serve(folder / "odd")
+def test_params_reach_a_model_of_ones_own(served):
+    server = served("odd")
     assert invoke(server, word("x")).json() == {"predictions": ["x 1"]}
     assert invoke(server, word("x", factor=5)).json() == {"predictions": ["x 5"]}
     assert invoke(server, word("x", factor="many")).status_code == 400
@@ -257,8 +275,8 @@ def test_a_request_that_kills_its_worker_is_answered_503_and_the_next_one_200(se
     assert invoke(server, word("x")).json() == {"predictions": ["x 1"]}
 
 
-def test_what_a_model_prints_is_in_the_log(serve, folder):
-    server = serve(folder / "odd")
+def test_what_a_model_prints_is_in_the_log(served):
+    server = served("odd")
     invoke(server, word("talk"))
     assert eventually(lambda: "a word to standard error" in server.log_path.read_text(), 10)
     (line,) = [line for line in server.log_path.read_text().splitlines() if "a word to standard output" in line]
