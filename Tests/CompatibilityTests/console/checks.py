@@ -72,7 +72,7 @@ def nameless(page) -> list[str]:
     return [problem for problem in page.evaluate(CHECKS) if problem.startswith("without a name")]
 
 
-def until(condition, seconds: float) -> bool:
+def until(condition, seconds: float = 60) -> bool:
     """Whether the condition comes true in time; the page's policy lets no test wait inside of it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -1,10 +1,14 @@
 """A real browser for the pages of the Console."""
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
+
+# Nothing is promised within the five seconds of Playwright, and the machine may be busy with other tests.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +39,7 @@ class Tab:
     def __init__(self, chromium, url: str):
         self.url = url
         self.context = chromium.new_context(viewport={"width": 1280, "height": 800})
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.foreign: list[str] = []

@@ -66,7 +66,7 @@ def chart(tab, key: str):
     """The chart of a metric, once it is drawn."""
     element = tab.page.locator(".chart").filter(has=tab.page.get_by_role("heading", name=key, exact=True))
     element.scroll_into_view_if_needed()
-    expect(element.locator(".plot svg").first).to_be_visible(timeout=15_000)
+    expect(element.locator(".plot svg").first).to_be_visible()
     return element
 
 
@@ -85,9 +85,9 @@ def test_runs_are_drawn_hidden_and_pinned(tab, sweep):
     assert loss.locator(".plot").evaluate("plot => plot.data.at(-1).marker.symbol") == ["x"]
     expect(loss.locator(".chart-note")).to_contain_text("NaN")
     tab.page.get_by_role("checkbox", name="even 2").uncheck()
-    assert until(lambda: len(traces(loss)) == 2, 5)
+    assert until(lambda: len(traces(loss)) == 2)
     tab.page.get_by_role("button", name="Compare with odd 1").click()
-    assert until(lambda: traces(loss, "trace => trace.line.width") == [1.5, 3], 5)
+    assert until(lambda: traces(loss, "trace => trace.line.width") == [1.5, 3])
     loss.get_by_text("Values").click()
     row = loss.get_by_role("row").nth(1)
     expect(row).to_contain_text("0.2")
@@ -118,13 +118,13 @@ def test_a_zoom_asks_for_finer_data_and_is_kept(tab, api):
         tab.page.mouse.move(middle + 12, box["y"] + 60, steps=4)
         tab.page.mouse.up()
     steps = "trace => trace.x.includes(12345) && trace.x.every((x, place) => place === 0 || x - trace.x[place - 1] === 1)"
-    assert until(lambda: traces(loss, steps) == [True], 5)
-    assert until(lambda: "zoom=" in tab.page.url, 2)
+    assert until(lambda: traces(loss, steps) == [True])
+    assert until(lambda: "zoom=" in tab.page.url)
     tab.page.reload()
     loss = chart(tab, "loss")
-    assert until(lambda: traces(loss, steps) == [True], 5)
+    assert until(lambda: traces(loss, steps) == [True])
     loss.get_by_role("button", name="Show all of the chart").click()
-    assert until(lambda: traces(loss, "trace => trace.x[0]") == [0], 5)
+    assert until(lambda: traces(loss, "trace => trace.x[0]") == [0])
     assert "zoom=" not in tab.page.url
 
 
@@ -133,12 +133,12 @@ def test_groups_have_a_mean_and_a_band(tab, sweep):
     loss = chart(tab, "loss")
     assert len(traces(loss)) == 8
     tab.page.get_by_label("Group by").select_option("kind")
-    assert until(lambda: len(traces(loss)) == 2, 5)
+    assert until(lambda: len(traces(loss)) == 2)
     assert traces(loss, "trace => [trace.name, trace.y[0]]") == [["even (4)", 13], ["odd (4)", 14]]
     band = "plot => plot.data.filter(trace => trace.fill === 'tonexty').map(trace => trace.y[0])"
     assert [round(y, 6) for y in loss.locator(".plot").evaluate(band)] == [round(13 + 5**0.5, 6), round(14 + 5**0.5, 6)]
     tab.page.get_by_label("Band").select_option("Lowest to highest")
-    assert until(lambda: loss.locator(".plot").evaluate(band) == [16, 17], 5)
+    assert until(lambda: loss.locator(".plot").evaluate(band) == [16, 17])
     tab.page.reload()
     assert traces(chart(tab, "loss")) == ["even (4)", "odd (4)"]
 
@@ -168,14 +168,14 @@ def test_the_axis_counts_what_was_chosen(tab, sweep):
     assert traces(loss, "trace => [trace.x.at(-1), trace.y[0]]") == [[49, -1], [49, 0]]
     axis = tab.page.locator(".toolbar select").first
     axis.select_option("Relative time")
-    assert until(lambda: traces(loss, "trace => trace.x.at(-1)") == [49, 98], 5)
+    assert until(lambda: traces(loss, "trace => trace.x.at(-1)") == [49, 98])
     axis.select_option("Wall time")
     shift = tab.page.evaluate(f"new Date({START}).getTimezoneOffset() * 60000")
-    assert until(lambda: traces(loss, "trace => trace.x.at(-1)") == [START + 49_000 - shift, START + 3_698_000 - shift], 5)
+    assert until(lambda: traces(loss, "trace => trace.x.at(-1)") == [START + 49_000 - shift, START + 3_698_000 - shift])
     axis.select_option("Metric…")
     tab.page.get_by_label("Metric of the X axis").fill("epoch")
     tab.page.keyboard.press("Enter")
-    assert until(lambda: traces(loss, "trace => trace.x.at(-1)") == [4.9, 4.9], 5)
+    assert until(lambda: traces(loss, "trace => trace.x.at(-1)") == [4.9, 4.9])
     assert "axis=metric%3Aepoch" in tab.page.url
 
 
@@ -198,11 +198,11 @@ def test_the_cursor_is_in_all_charts_and_the_keyboard_reaches_everything(tab, sw
     expect(loss.get_by_role("status")).to_contain_text(re.compile("Step 2: .*even 2 5.33333, odd 1 4.33333"))
     assert "last" in loss.locator(".plot").get_attribute("aria-label")
     tab.page.keyboard.press("+")
-    assert until(lambda: "zoom=" in tab.page.url, 2)
+    assert until(lambda: "zoom=" in tab.page.url)
     tab.page.keyboard.press("Escape")
-    assert until(lambda: "zoom=" not in tab.page.url, 2)
+    assert until(lambda: "zoom=" not in tab.page.url)
     loss.get_by_role("button", name="Enlarge").press("Enter")
-    assert until(lambda: loss.bounding_box()["width"] > 1000, 2)
+    assert until(lambda: loss.bounding_box()["width"] > 1000)
     assert "large=loss" in tab.page.url
 
 
@@ -248,22 +248,22 @@ def test_each_relation_is_drawn(tab, sweep):
     tab.open(compare(sweep, "&view=relations&plot=scatter&x=params.size&y=metrics.score&z=params.kind"))
     plot = tab.page.locator(".relation-plot")
     shown = "plot => plot.data?.map(trace => [trace.type, trace.x?.length ?? trace.y.length])"
-    assert until(lambda: plot.count() and plot.evaluate(shown) == [["scatter", 4], ["scatter", 4]], 15)
+    assert until(lambda: plot.count() and plot.evaluate(shown) == [["scatter", 4], ["scatter", 4]])
     tab.page.get_by_label("Colour").select_option("loss")
-    assert until(lambda: plot.evaluate(shown) == [["scatter", 8]], 5)
+    assert until(lambda: plot.evaluate(shown) == [["scatter", 8]])
     for name, expected in [
         ("Contour", [["contour", 8], ["scatter", 8]]), ("Bars", [["bar", 8]]), ("Box", [["box", 1]] * 8),
     ]:
         tab.page.get_by_role("button", name=name).click()
-        assert until(lambda: plot.count() and plot.evaluate(shown) == expected, 5), name
+        assert until(lambda: plot.count() and plot.evaluate(shown) == expected), name
     tab.page.get_by_role("group", name="What is drawn").get_by_role("combobox").first.select_option("kind")
-    assert until(lambda: plot.evaluate(shown) == [["box", 4], ["box", 4]], 5)
+    assert until(lambda: plot.evaluate(shown) == [["box", 4], ["box", 4]])
     tab.page.get_by_role("button", name="Bars").click()
     tab.page.get_by_label("Metric").select_option("loss")
     tab.page.get_by_label("Value").select_option("Highest")
-    assert until(lambda: plot.evaluate("plot => plot.data[0].x[0]") == 17, 5)
+    assert until(lambda: plot.evaluate("plot => plot.data[0].x[0]") == 17)
     tab.page.reload()
-    assert until(lambda: plot.count() and plot.evaluate("plot => plot.data?.[0].x[0]") == 17, 15)
+    assert until(lambda: plot.count() and plot.evaluate("plot => plot.data?.[0].x[0]") == 17)
 
 
 def test_importance_names_the_param_that_matters(tab, sweep):
@@ -292,7 +292,7 @@ def test_images_stand_side_by_side(tab, client, tmp_path):
     table = tab.page.get_by_role("table", name="Images")
     expect(table.get_by_role("row")).to_have_count(2)
     expect(table.get_by_role("rowheader")).to_have_text("deep/figures/plot.png")
-    assert until(lambda: table.locator("img").evaluate_all("images => images.map(image => image.naturalWidth)") == [1, 1], 5)
+    assert until(lambda: table.locator("img").evaluate_all("images => images.map(image => image.naturalWidth)") == [1, 1])
     table.get_by_role("button", name="Enlarge deep/figures/plot.png of right").click()
     expect(tab.page.get_by_role("dialog", name="Image")).to_be_visible()
     tab.page.keyboard.press("Escape")

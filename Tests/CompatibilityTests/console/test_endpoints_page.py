@@ -23,7 +23,7 @@ def test_the_list_shows_what_endpoints_do(tab, endpoint):
     expect(row).to_contain_text("ready")
     expect(row).to_contain_text(f"{endpoint.model} 1: 100 %")
     # The part with figures is fetched anew by itself.
-    expect(row.locator("td.number").first).not_to_have_text("–", timeout=15_000)
+    expect(row.locator("td.number").first).not_to_have_text("–")
     row.get_by_role("link").click()
     expect(tab.page.locator("h1")).to_have_text(endpoint.name)
     assert not tab.page.evaluate("window.attacked")
@@ -38,8 +38,8 @@ def test_charts_begin_with_the_first_request_and_go_on(tab, server):
     quiet.ask([1.0])
     for title in ["Requests per second", "Latency, p50 and p99", "Errors"]:
         chart = tab.page.get_by_role("img", name=title)
-        expect(chart).to_be_visible(timeout=15_000)
-        assert until(lambda: f"{quiet.model} 1" in chart.get_attribute("aria-label"), 15), chart.get_attribute("aria-label")
+        expect(chart).to_be_visible()
+        assert until(lambda: f"{quiet.model} 1" in chart.get_attribute("aria-label")), chart.get_attribute("aria-label")
     tab.page.get_by_role("button", name="1 hour").click()
     expect(tab.page).to_have_url(f"{server.url}/console/endpoints/{quiet.name}?window=1h")
 
@@ -51,7 +51,7 @@ def test_charts_tell_when_the_server_is_away(tab, endpoint):
     tab.page.unroute("**/data/endpoints/**")
     for _ in range(3):
         endpoint.ask()
-    expect(tab.page.get_by_role("img", name="Requests per second")).to_be_visible(timeout=15_000)
+    expect(tab.page.get_by_role("img", name="Requests per second")).to_be_visible()
     tab.complaints.clear()
 
 
@@ -85,7 +85,7 @@ def test_a_canary_is_aborted_and_another_promoted_from_the_page(tab, server):
     # The page hears of the next rollout by itself.
     endpoint.deploy(2, canary)
     promote = page.get_by_role("button", name=f"Promote {endpoint.model} 2…")
-    expect(promote).to_be_visible(timeout=30_000)
+    expect(promote).to_be_visible()
     promote.click()
     expect(page.get_by_role("dialog")).to_contain_text("in place of 20 % of them")
     page.get_by_role("dialog").get_by_role("button", name="Promote").click()
@@ -126,7 +126,7 @@ def test_the_form_asks_and_shows_the_answer(tab, endpoint, protocol):
     expect(answer.locator(".badge-good")).to_contain_text("200")
     expect(answer.get_by_label("The answer")).to_contain_text("9")
     link = answer.get_by_role("link")
-    assert until(lambda: endpoint.api.send("GET", endpoint.path(f"/predictions/{link.inner_text()}")).status_code == 200, 10)
+    assert until(lambda: endpoint.api.send("GET", endpoint.path(f"/predictions/{link.inner_text()}")).status_code == 200)
     link.click()
     expect(page.get_by_role("heading", name="Inputs")).to_be_visible()
     expect(page.get_by_text("[1, 2, 3, 4.5]")).to_be_visible()

@@ -139,7 +139,7 @@ def test_files_do_nothing(tab, files, path):
     preview = tab.page.get_by_role("region", name="Preview", exact=True)
     expect(preview).to_have_attribute("aria-busy", "false")
     if path.startswith("figure"):
-        expect(preview.locator(".figure .main-svg").first).to_be_visible(timeout=15_000)
+        expect(preview.locator(".figure .main-svg").first).to_be_visible()
     for view in preview.locator(".segments button").all():
         view.click()
         if view.inner_text() == "With scripts" and path == "x.html":

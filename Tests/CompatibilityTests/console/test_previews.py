@@ -121,7 +121,7 @@ def test_a_table_is_sorted_by_numbers_and_counted(tab, run):
     ("weights.pkl", ".empty-title", "No preview"), ("log.txt", ".preview-tools", "The first 524.3 kB are shown"),
 ])
 def test_each_kind_is_shown(tab, run, path, selector, text):
-    expect(shown(tab, run, path).locator(selector)).to_contain_text(text, timeout=15_000)
+    expect(shown(tab, run, path).locator(selector)).to_contain_text(text)
 
 
 @pytest.mark.parametrize("path", ["model", "model/MLmodel"])

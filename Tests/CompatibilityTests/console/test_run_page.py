@@ -197,7 +197,7 @@ def test_lineage_and_system_metrics_of_the_client(tab, client):
     expect(tab.page.get_by_role("table", name="Datasets")).to_contain_text("age")
     expect(tab.page.get_by_role("table", name="metrics")).not_to_contain_text("system/")
     tab.page.get_by_label("Parts of the run").get_by_role("link", name="System").click()
-    assert until(lambda: tab.page.evaluate("document.querySelector('.plot')?.data?.[0]?.y.length ?? 0") == 5, 15)
+    assert until(lambda: tab.page.evaluate("document.querySelector('.plot')?.data?.[0]?.y.length ?? 0") == 5)
     expect(tab.page.locator(".chart h3")).to_have_text(["system/cpu_utilization_percentage"])
     tab.open(f"/console/runs/{above.info.run_id}")
     tab.page.locator(".lineage").get_by_role("link", name="below").click()
