@@ -25,11 +25,11 @@ test-all: ## test, and the slow ones: gigabyte artifacts, the long kill -9 loop
 
 compat: setup ## only the compatibility suite; K=expression selects, TARGET=mlflow judges the real server
 	@COMPAT_TARGET=$(or $(TARGET),apus) .venv-mlflow/bin/python -m pytest -c Tests/CompatibilityTests/pytest.ini \
-	    --rootdir Tests/CompatibilityTests $(if $(K),-k '$(K)') Tests/CompatibilityTests
+	    --rootdir Tests/CompatibilityTests $(if $(K),-k '$(K)',--numprocesses 3) Tests/CompatibilityTests
 
 durability: setup ## kill -9, full disk, few descriptors, torn requests, SQLite against PostgreSQL
 	@.venv-mlflow/bin/python -m pytest -c Tests/CompatibilityTests/pytest.ini \
-	    --rootdir Tests/CompatibilityTests Tests/CompatibilityTests/durability
+	    --rootdir Tests/CompatibilityTests --numprocesses 3 Tests/CompatibilityTests/durability
 
 demo: ## train, compare, register and serve models from the registry in a minute; KEEP=1 leaves the server running
 	@scripts/demo

@@ -51,6 +51,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(slow)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from support.parallel import FileScheduling
+
+    return FileScheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def postgres_cluster():
     """A throwaway PostgreSQL cluster, started when the first test asks for it."""
@@ -65,11 +72,25 @@ def database(request) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(database, request):
+def servers(request):
+    """The shared server on each database, by its name; they start when first asked for, and stay to the end."""
+    running = {}
+
+    def on(database: str) -> Server:
+        if database not in running:
+            url = request.getfixturevalue("postgres_cluster").create_database() if database == "postgres" else None
+            running[database] = Server(database=url).start()
+        return running[database]
+
+    yield on
+    for server in running.values():
+        server.discard()
+
+
+@pytest.fixture(scope="session")
+def server(database, servers):
     """The server that most tests share; they keep apart by names of their own."""
-    url = request.getfixturevalue("postgres_cluster").create_database() if database == "postgres" else None
-    with Server(database=url) as running:
-        yield running
+    return servers(database)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +105,7 @@ def start_server():
 
     yield start
     for running in started:
-        running.__exit__()
+        running.discard()
 
 
 @pytest.fixture
