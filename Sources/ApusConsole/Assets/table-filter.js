@@ -36,6 +36,8 @@ const check = async () => {
 form.addEventListener("submit", async (event) => {
     event.preventDefault();
     close();
+    // A check of what was typed would make this one look out of date.
+    clearTimeout(pause);
     try {
         const mistake = await check();
         if (mistake === null) go({ filter: box.value.trim() });

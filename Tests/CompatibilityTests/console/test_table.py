@@ -1,6 +1,7 @@
 """The table of runs in a real browser: trees, groups, columns, choices, views, and the keyboard."""
 
 import re
+import time
 from urllib.parse import quote
 
 import pytest
@@ -252,6 +253,24 @@ def test_the_grid_is_one_stop_and_worked_by_keys(tab, sweep):
     tab.page.keyboard.press("Control+Home")
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_url("**/console/runs/*")
+
+
+def test_a_search_is_not_lost_while_the_server_is_slow(tab, sweep):
+    """What is typed is checked once the person rests; a search that began before then goes on."""
+
+    def late(route):
+        time.sleep(1.5)
+        route.continue_()
+
+    tab.open(f"/console/experiments/{sweep}")
+    tab.page.route("**/console/data/filter?*", late)
+    # At once, as a quick person does.
+    tab.page.get_by_role("combobox", name="Filter").evaluate("""box => {
+        box.value = "params.model = 'net'";
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+        box.form.requestSubmit();
+    }""")
+    expect(tab.page).to_have_url(re.compile("filter=params"), timeout=20_000)
 
 
 def test_rows_are_used_again_and_wide_tables_stay_small(tab, api):
