@@ -78,7 +78,10 @@ def servers(request):
 
     def on(database: str) -> Server:
         if database not in running:
-            url = request.getfixturevalue("postgres_cluster").create_database() if database == "postgres" else None
+            url = None
+            if database == "postgres":
+                # Where many processes test at once, PostgreSQL may take longer than the two seconds a server gives it.
+                url = request.getfixturevalue("postgres_cluster").create_database() + "?connect_timeout=60"
             running[database] = Server(database=url).start()
         return running[database]
 
