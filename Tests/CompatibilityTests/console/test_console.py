@@ -98,6 +98,7 @@ def test_chosen_runs_are_compared(tab, filled):
     expect(tab.page.locator(".chart .plot svg").first).to_be_visible()
 
 
+@pytest.mark.alone
 def test_a_run_appears_while_the_client_logs(tab, client):
     import mlflow
 
@@ -113,6 +114,7 @@ def test_a_run_appears_while_the_client_logs(tab, client):
     expect(tab.page.get_by_text("Finished", exact=True)).to_be_visible(timeout=3_000)
 
 
+@pytest.mark.alone
 def test_a_curve_is_drawn_and_grows(tab, client):
     import mlflow
 

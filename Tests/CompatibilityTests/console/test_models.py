@@ -70,6 +70,7 @@ def test_an_alias_is_given_and_removed(tab, api, model):
     tab.complaints = [text for text in tab.complaints if "400 (Bad Request)" not in text]
 
 
+@pytest.mark.alone
 def test_an_alias_that_moves_elsewhere_moves_on_the_page(tab, api, model):
     tab.open(f"/console/models/{model}/versions/2")
     expect(tab.page.locator(".heading .alias")).to_have_count(0)

@@ -118,6 +118,7 @@ def test_a_run_is_renamed(tab, api, run):
     assert api.read_run(run)["info"]["run_name"] == "second"
 
 
+@pytest.mark.alone
 def test_changes_of_others_leave_an_open_editor_alone(tab, api, run):
     tab.open(f"/console/runs/{run}")
     tab.page.get_by_role("button", name="Edit notes").click()
@@ -132,6 +133,7 @@ def test_changes_of_others_leave_an_open_editor_alone(tab, api, run):
     expect(tab.page.locator(".markdown")).to_have_text("theirs")
 
 
+@pytest.mark.alone
 def test_what_a_person_did_stays_when_a_part_is_put_in_anew(tab, api, run):
     metrics = [{"key": f"m{number:02}", "value": number, "timestamp": 1, "step": 0} for number in range(20)]
     api.post("runs/log-batch", run_id=run, metrics=metrics)

@@ -107,6 +107,7 @@ def test_errors_stay_until_they_are_closed(tab):
     expect(tab.page.get_by_role("button", name="Open a dialog")).to_be_focused()
 
 
+@pytest.mark.alone
 def test_a_lost_connection_is_told_and_found_again(chromium, start_server):
     server = start_server()
     tab = Tab(chromium, server.url)
@@ -120,6 +121,7 @@ def test_a_lost_connection_is_told_and_found_again(chromium, start_server):
     tab.context.close()
 
 
+@pytest.mark.alone
 def test_the_system_page_tells_what_is_stored_and_asked(tab, api):
     run = api.run(api.experiment())
     api.metric(run, "m", 1)

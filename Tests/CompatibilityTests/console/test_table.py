@@ -103,6 +103,7 @@ def test_children_are_shown_below_their_parents(tab, sweep):
     assert tab.page.url.endswith("rows=flat")
 
 
+@pytest.mark.alone
 def test_an_open_parent_stays_open_when_a_run_begins(tab, sweep):
     api = Api(tab.url)
     tab.open(f"/console/experiments/{sweep}")
@@ -295,6 +296,7 @@ def test_rows_are_used_again_and_wide_tables_stay_small(tab, api):
     assert grid(tab).locator("[role=gridcell]").count() < 60 * 25
 
 
+@pytest.mark.alone
 def test_a_page_without_runs_waits_for_the_first(tab, api):
     experiment = api.experiment()
     loads = []

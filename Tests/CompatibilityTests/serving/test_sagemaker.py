@@ -45,6 +45,7 @@ def wanted(saved_models, rows):
     return mlflow.pyfunc.load_model(str(saved_models / "diabetes_onnx")).predict(rows)["variable"].to_numpy()
 
 
+@pytest.mark.alone
 def test_ping_is_quick_and_empty(container):
     start = time.monotonic()
     answer = requests.get(f"{container.url}/ping", timeout=2)
