@@ -1,16 +1,14 @@
 """A full disk and no descriptors left: reads go on, writes are refused politely, and it passes by itself."""
 
-import resource
-import socket
 import subprocess
 import time
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from durability.conftest import until
 from support.api import Api
+from support.network import crowd
 from support.server import Server
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
@@ -94,34 +92,17 @@ def test_a_full_disk(small_disk, verify):
 
 @pytest.mark.apus_only
 def test_few_descriptors(tmp_path, verify):
-    wanted = 2000
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < wanted + 200:
-        pytest.skip("may not open 2000 sockets here")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted + 200), hard))
     server = Server(directory=tmp_path, wrapper=["prlimit", "--nofile=256:256"]).start()
-    idle = []
     try:
         api = Api(server.url)
         run = api.run(api.experiment())
-        address = urlsplit(server.url)
-        for _ in range(wanted):
-            connection = socket.socket()
-            connection.setblocking(False)
-            connection.connect_ex((address.hostname, address.port))
-            idle.append(connection)
-        time.sleep(1)
-        assert server.is_running(), server.log_tail()
-        for connection in idle:
-            connection.close()
-        idle.clear()
+        with crowd(server.port, 2000):
+            time.sleep(1)
+            assert server.is_running(), server.log_tail()
         assert until(lambda: requests.get(server.url + "/health", timeout=2).text == "OK")
         fresh = Api(server.url)
         fresh.metric(run, "m", 1)
         assert fresh.send("PUT", f"{PROXY}/1/{run}/artifacts/f", data=b"x" * 100_000).status_code == 200
     finally:
-        for connection in idle:
-            connection.close()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         server.stop()
     verify(server)

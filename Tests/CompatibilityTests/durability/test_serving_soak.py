@@ -8,67 +8,17 @@ import shutil
 import signal
 import threading
 import time
-from pathlib import Path
 
-import mlflow
-import numpy as np
-import onnx
 import pytest
 import requests
-from mlflow.models import infer_signature
-from onnx import TensorProto, helper, numpy_helper
 
-from durability.traffic import WIDTH, BinaryClient, GRPCClient, JSONClient, Memory, factor
+from durability.served import put, workers
+from durability.traffic import WIDTH, BinaryClient, GRPCClient, JSONClient, Memory
 from serving.conftest import ServeProcess
 
 pytestmark = pytest.mark.apus_only
 
 SECONDS = 240 if os.environ.get("APUS_SLOW") == "1" else 30
-
-
-def onnx_model(version: int) -> onnx.ModelProto:
-    """y is x times the version's factor."""
-    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", WIDTH]) for name in ("x", "y")]
-    constant = numpy_helper.from_array(np.array([factor(str(version))], np.float32), "factor")
-    graph = helper.make_graph([helper.make_node("Mul", ["x", "factor"], ["y"])], "scale", ports[:1], ports[1:], [constant])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
-
-
-def python_model(version: int) -> type:
-    """The same in Python; the class travels with the model by value."""
-    times = factor(str(version))
-
-    class Scale(mlflow.pyfunc.PythonModel):
-        def predict(self, context, model_input, params=None):
-            rows = model_input["x"] if isinstance(model_input, dict) else model_input
-            return {"y": np.asarray(rows, np.float32) * np.float32(times)}
-
-    return Scale
-
-
-def put(folder: Path, version: int, is_python: bool) -> None:
-    """Puts a version beside the others of a model, whole from the first moment on."""
-    draft = folder.parent.parent / "draft" / f"{folder.name}-{version}"
-    if is_python:
-        example = {"x": np.zeros((1, WIDTH), np.float32)}
-        mlflow.pyfunc.save_model(draft, python_model=python_model(version)(), pip_requirements=["mlflow"],
-                                 signature=infer_signature(example, {"y": example["x"]}))
-    else:
-        draft.mkdir(parents=True)
-        onnx.save(onnx_model(version), draft / "model.onnx")
-    folder.mkdir(parents=True, exist_ok=True)
-    draft.rename(folder / str(version))
-
-
-def workers(pid: int) -> list[int]:
-    """The server's processes that run models."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(child) for child in task.read_text().split()]
-        except OSError:
-            pass
-    return found
 
 
 class Trouble(threading.Thread):

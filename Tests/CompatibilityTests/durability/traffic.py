@@ -10,6 +10,9 @@ import random
 import struct
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import tritonclient.grpc
@@ -110,6 +113,12 @@ class GRPCClient(Client):
         return result.get_response().model_version, result.as_numpy(result.get_response().outputs[0].name)
 
 
+def peak_memory(pid: int) -> float:
+    """The most memory that a process ever had at once, in MB (10^6 bytes)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+
+
 class Memory(threading.Thread):
     """Samples a process's resident size, in MB (10^6 bytes)."""
 
@@ -133,3 +142,26 @@ class Memory(threading.Thread):
         quarter = max(1, len(self.samples) // 4)
         early, late = sorted(self.samples[quarter:2 * quarter]), sorted(self.samples[-quarter:])
         return early[len(early) // 2], late[len(late) // 2] - early[len(early) // 2]
+
+
+@contextmanager
+def answered_meanwhile(server, name: str = "fast") -> Iterator[list[Client]]:
+    """Asks a model by every protocol while something else goes on, and afterwards: every answer must be there and right."""
+    kinds = [(JSONClient, server.http_address), (BinaryClient, server.http_address), (GRPCClient, server.grpc_address)]
+    clients = [kind(address, name, seed) for seed, (kind, address) in enumerate(kinds)]
+    for client in clients:
+        client.start()
+    try:
+        yield clients
+        # They are not only alive, they get answers.
+        before = [client.answers for client in clients]
+        deadline = time.monotonic() + 30
+        while not all(client.fault or client.answers > count for client, count in zip(clients, before)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        stuck = [type(client).__name__ for client, count in zip(clients, before) if client.answers == count]
+    finally:
+        for client in clients:
+            client.finish()
+    faults = [f"{type(client).__name__}: {client.fault}" for client in clients if client.fault]
+    assert not faults and not stuck, f"{faults} {stuck}\n{server.log_tail()}"
+    assert server.is_running(), server.log_tail()

@@ -16,10 +16,12 @@ from support.server import Server, binary
 class ServeProcess(Server):
     """`apus serve` with an HTTP and a gRPC port; `arguments` say what it serves."""
 
-    def __init__(self, arguments: list[str], directory: Path, environment: dict[str, str] | None = None):
+    def __init__(
+        self, arguments: list[str], directory: Path, environment: dict[str, str] | None = None, wrapper: list[str] | None = None,
+    ):
         # The ONNX Runtime of the environment that the tests run in.
         environment = {"VIRTUAL_ENV": sys.prefix} | (environment or {})
-        super().__init__(directory=directory, arguments=arguments, environment=environment, name="apus")
+        super().__init__(directory=directory, arguments=arguments, environment=environment, wrapper=wrapper, name="apus")
         self.grpc_port = free_port()
         #: What the clients of the Open Inference Protocol take as their address.
         self.http_address = f"127.0.0.1:{self.port}"
