@@ -149,6 +149,8 @@ class Connection:
         self.frame_size = 16_384
         #: The status of calls that are over; None of those that were reset without one.
         self.statuses: dict[int, str | None] = {}
+        #: The calls whose answers have begun, or that are over.
+        self.answered: set[int] = set()
         self.is_closed = False
         if preface:
             # Without a table, each header comes in full.
@@ -211,10 +213,12 @@ class Connection:
             window = self.windows.get(came.stream, self.initial_window)
             self.windows[came.stream] = window + struct.unpack(">I", came.payload)[0]
         elif came.kind == HEADERS:
+            self.answered.add(came.stream)
             status = dict(literals(came.payload)).get("grpc-status")
             if status is not None:
                 self.statuses[came.stream] = status
         elif came.kind == RST_STREAM:
+            self.answered.add(came.stream)
             self.statuses.setdefault(came.stream, None)
 
     def wait(self, condition, seconds: float = 20) -> bool:
