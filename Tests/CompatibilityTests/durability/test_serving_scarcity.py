@@ -113,7 +113,7 @@ def numbers() -> tuple[bytes, list[str]]:
 
 
 @pytest.mark.parametrize(("make", "status", "bound"), [
-    (garbage, 400, 2_000), (tensors, 200, 3_000), pytest.param(numbers, 200, 4_500, marks=pytest.mark.slow),
+    (garbage, 400, 2_000), pytest.param(tensors, 200, 3_000, marks=pytest.mark.slow), pytest.param(numbers, 200, 4_500, marks=pytest.mark.slow),
 ], ids=["garbage", "tensors", "numbers"])
 def test_large_bodies_over_http(serve, make, status, bound):
     """A few are taken at a time. All of them would need 3 200 MB by themselves, and some times that to be read and answered."""
