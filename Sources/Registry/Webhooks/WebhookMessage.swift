@@ -1,4 +1,5 @@
 import ApusJSON
+import ApusKernel
 import Tracking
 
 /// The body of a delivery.
@@ -69,28 +70,8 @@ enum WebhookMessage {
     /// A time in UTC as ISO 8601 with microseconds, as Python's `isoformat` writes it.
     static func timestamp(_ milliseconds: Int64) -> String {
         let time = max(0, min(milliseconds, 253_402_300_799_999))
-        let (day, inDay) = time.quotientAndRemainder(dividingBy: 86_400_000)
-        let (year, month, dayOfMonth) = civilDate(daysSince1970: day)
-        let seconds = inDay / 1_000
-        func padded(_ number: Int64, _ width: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
-        }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))T\(padded(seconds / 3_600, 2)):"
-            + "\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2)).\(padded(inDay % 1_000, 3))000+00:00"
-    }
-
-    /// Year, month and day of the Gregorian calendar, from 1970 to 9999.
-    ///
-    /// Counts in eras of 400 years that begin on 1 March, so that leap days come last.
-    ///
-    /// - SeeAlso: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-    private static func civilDate(daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let (era, dayOfEra) = (daysSince1970 + 719_468).quotientAndRemainder(dividingBy: 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+        let moment = CivilTime(secondsSince1970: time / 1_000)
+        let fraction = String(1_000 + time % 1_000).dropFirst()
+        return "\(moment.date)T\(moment.timeOfDay).\(fraction)000+00:00"
     }
 }
