@@ -2,6 +2,11 @@ import ApusJSON
 package import ApusKernel
 package import HTTPTypes
 
+/// An error that has something to say in headers, whatever the dialect of its message is.
+package protocol HeadedError: PublicError {
+    var headers: HTTPFields { get }
+}
+
 extension ErrorCode {
     /// The status that clients expect for a code; they retry 408, 429 and 500 to 504.
     ///

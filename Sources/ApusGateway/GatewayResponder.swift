@@ -4,6 +4,7 @@ import CNIOLinux
 import HTTPTypes
 package import Hummingbird
 package import Logging
+import NIOHTTP1
 import Synchronization
 
 #if canImport(Glibc)
@@ -97,40 +98,70 @@ package struct GatewayResponder: HTTPResponder {
     package var routes: [Route] { table.routes }
 
     package func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        await answer(lookUp(request.head), request.head, request.body, context.caller)
+    }
+
+    /// What the head of a request leads to: it depends on the method, the target, the host and the origin alone.
+    struct Lookup: Sendable {
+        let path: Substring
+        let query: Substring
+        let match: RouteTable.Match
+        /// Why no route may see the request.
+        let refusal: GatewayResponse?
+
+        /// Whether the request may be answered where it came in.
+        var isBrief: Bool {
+            if refusal == nil, case .found(let entry, _) = match { entry.route.isBrief } else { false }
+        }
+    }
+
+    /// Finds the route of a request.
+    func lookUp(_ head: HTTPRequest) -> Lookup {
+        let target = (head.path ?? "/")[...]
+        let path = target.prefix { $0 != "?" }
+        let match = table.match(head.method, path)
+        return Lookup(
+            path: path,
+            query: target[path.endIndex...].dropFirst(),
+            match: match,
+            refusal: refusal(of: head, path, match)
+        )
+    }
+
+    /// Answers a request, whatever becomes of it.
+    func answer(_ lookup: Lookup, _ head: HTTPRequest, _ body: RequestBody, _ caller: Caller) async -> Response {
         let began = monotonicNanoseconds()
         let id = ids.next()
-        let target = (request.head.path ?? "/")[...]
-        let path = target.prefix { $0 != "?" }
-        let query = target[path.endIndex...].dropFirst()
-        let match = table.match(request.method, path)
         var response: GatewayResponse
         var index = table.routes.count
-        if let refusal = refusal(of: request.head, path, match) {
+        if let refusal = lookup.refusal {
             response = refusal
         } else {
-            switch match {
+            switch lookup.match {
             case .found(let entry, let parameters):
                 index = entry.index
-                response = await run(entry.route, parameters, request, query, id, context.caller)
+                response = await run(entry.route, parameters, head, body, lookup.query, id, caller)
+                if entry.route.isBrief { response = response.counted { entry.route.refusal($0, $1, id) } }
             case .wrongMethod(let allowed, let answer):
                 // A browser asks before it sends a page's request to another origin.
                 response =
-                    request.method == .options
-                    ? GatewayResponse() : answer ?? page(path, request, .methodNotAllowed, id) ?? Self.wrongMethod
-                response.headers[.allow] = request.method == .options ? nil : allowed.joined(separator: ", ")
+                    head.method == .options
+                    ? GatewayResponse()
+                    : answer ?? page(lookup.path, head, .methodNotAllowed, id) ?? Self.wrongMethod
+                response.headers[.allow] = head.method == .options ? nil : allowed.joined(separator: ", ")
             case .unknown:
-                response = page(path, request, .notFound, id) ?? Self.unknownPath
+                response = page(lookup.path, head, .notFound, id) ?? Self.unknownPath
             }
         }
-        if request.headers[.origin] != nil {
-            response.headers.append(contentsOf: configuration.hostCheck.crossOriginHeaders(for: request.head))
+        if head.headerFields[.origin] != nil {
+            response.headers.append(contentsOf: configuration.hostCheck.crossOriginHeaders(for: head))
         }
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.xFrameOptions] == nil { response.headers[.xFrameOptions] = "SAMEORIGIN" }
         response.headers[.xRequestID] = id
         if let drain = configuration.drain, drain.hasBegun { response.headers[.connection] = "close" }
-        record(response.status.code, route: index, id: id, method: request.method, began: began)
-        if request.method == .head {
+        record(response.status.code, route: index, id: id, method: head.method, began: began)
+        if head.method == .head {
             let length = response.headers[.contentLength] ?? response.body.contentLength.map { String($0) }
             response.headers[.contentLength] = length
             response.body = ResponseBody()
@@ -139,10 +170,10 @@ package struct GatewayResponder: HTTPResponder {
     }
 
     /// What a browser shows in place of a page that is not there.
-    private func page(_ path: Substring, _ request: Request, _ status: HTTPResponse.Status, _ id: String)
+    private func page(_ path: Substring, _ head: HTTPRequest, _ status: HTTPResponse.Status, _ id: String)
         -> GatewayResponse?
     {
-        guard request.headers[.accept]?.contains("text/html") ?? false else { return nil }
+        guard head.headerFields[.accept]?.contains("text/html") ?? false else { return nil }
         let prefix = configuration.staticPrefix
         let isPrefixed = !prefix.isEmpty && path.hasPrefix("\(prefix)/")
         return configuration.page(isPrefixed ? path.dropFirst(prefix.count) : path, status, id)
@@ -162,20 +193,21 @@ package struct GatewayResponder: HTTPResponder {
     private func run(
         _ route: Route,
         _ parameters: [String: Substring],
-        _ request: Request,
+        _ head: HTTPRequest,
+        _ body: RequestBody,
         _ query: Substring,
         _ id: String,
         _ caller: Caller
     ) async -> GatewayResponse {
         do {
             let seen = GatewayRequest(
-                method: request.method,
-                headers: request.headers,
+                method: head.method,
+                headers: head.headerFields,
                 parameters: try parameters.mapValues { try percentDecoded($0) },
                 query: try GatewayRequest.parseQuery(query),
-                body: request.body,
+                body: body,
                 id: id,
-                host: request.head.authority ?? "",
+                host: head.authority ?? "",
                 caller: caller
             )
             if route.permission.level != nil { try await configuration.authorizer.authorize(route.permission, seen) }
@@ -188,7 +220,11 @@ package struct GatewayResponder: HTTPResponder {
                     metadata: ["request_id": "\(id)", "route": "\(route.path)", "error": "\(error)"]
                 )
             }
-            return route.refusal(error.code, error.message, id)
+            var answer = route.refusal(error.code, error.message, id)
+            if let headers = (error as? any HeadedError)?.headers { answer.headers.append(contentsOf: headers) }
+            return answer
+        } catch is HTTPParserError {
+            return route.refusal(.badRequest, "The request's body is malformed, or it ends too early.", id)
         } catch is CancellationError {
             // Nobody waits for this answer.
             return route.refusal(.temporarilyUnavailable, "The request was cancelled.", id)
@@ -264,8 +300,12 @@ private final class RequestIDs: Sendable {
 
     func next() -> String {
         let number = UInt64(start) << 32 | UInt64(count.wrappingAdd(1, ordering: .relaxed).newValue)
-        let text = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
+        return String(unsafeUninitializedCapacity: 16) { buffer in
+            for index in 0..<16 {
+                buffer[index] = Hexadecimal.digit(UInt8(truncatingIfNeeded: number >> UInt64(60 - index * 4)))
+            }
+            return 16
+        }
     }
 }
 

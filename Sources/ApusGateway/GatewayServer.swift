@@ -1,12 +1,18 @@
 import Hummingbird
 import HummingbirdCore
 package import Logging
+import NIOCore
 package import ServiceLifecycle
 
 /// Listens and hands requests to the front door.
 package struct GatewayServer {
     /// The most connections at once; further ones wait in the kernel's queue, so that descriptors are left for files.
-    private static let maximumConnections = 8_192
+    package static var maximumConnections: Int { min(65_536, Descriptors.limit / 20 * 11) }
+
+    private static func handlers(_ responder: GatewayResponder) -> [any RemovableChannelHandler] {
+        let lifetime = ConnectionLifetimeHandler()
+        return [lifetime, DepartureHandler(), BriefRequestHandler(responder: responder, lifetime: lifetime)]
+    }
 
     /// Makes the service that listens; it drains its requests when the process is asked to stop.
     ///
@@ -23,7 +29,7 @@ package struct GatewayServer {
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [SlowClientHandler(), DepartureHandler()],
+                    additionalChannelHandlers: handlers(responder),
                     httpDecoderConfiguration: .init(maxHeaderFieldCount: 200)
                 )
             ),

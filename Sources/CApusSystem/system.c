@@ -1,3 +1,6 @@
+#include <linux/tcp.h>
+#include <stddef.h>
+#include <string.h>
 #include "apus_system.h"
 #include <linux/filter.h>
 #include <sys/socket.h>
@@ -21,4 +24,13 @@ struct apus_filter apus_no_new_connections(void) {
         BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
     };
     return (struct apus_filter){sizeof instructions / sizeof *instructions, instructions};
+}
+
+const int apus_tcp_info_option = TCP_INFO;
+
+uint64_t apus_acknowledged_bytes(struct apus_tcp_info info) {
+    _Static_assert(offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(uint64_t) <= sizeof(info), "tcp_info");
+    uint64_t bytes;
+    memcpy(&bytes, (const char *)&info + offsetof(struct tcp_info, tcpi_bytes_acked), sizeof(bytes));
+    return bytes;
 }

@@ -1,11 +1,17 @@
+import ApusGateway
 package import ApusKernel
+package import HTTPTypes
 
 /// Why a prediction, or a change of what is served, was refused.
 ///
 /// Each protocol maps ``code`` to its own status and shape; the message is the same in all of them.
-package struct ServingError: PublicError, Equatable {
+package struct ServingError: HeadedError, Equatable {
     package let code: ErrorCode
     package let message: String
+    /// Names the prediction that failed, in the inference log too; nil where no endpoint answered.
+    package var predictionID: String?
+
+    package var headers: HTTPFields { predictionID.map { [.predictionID: $0] } ?? [:] }
 
     package init(_ code: ErrorCode, _ message: String) {
         self.code = code

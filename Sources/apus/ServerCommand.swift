@@ -1,3 +1,4 @@
+import ApusGateway
 import ApusKernel
 import ArgumentParser
 import Logging
@@ -63,11 +64,7 @@ enum Process {
         // Writing past a file-size limit, or to a client that is gone, is an error of one request.
         signal(SIGXFSZ, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
-        var limit = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
-            limit.rlim_cur = limit.rlim_max
-            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        }
+        Descriptors.raiseLimit()
     }
 
     /// Says why the server did not start, and what to do.

@@ -125,6 +125,16 @@ def test_a_target_in_absolute_form_is_checked_too(server):
     assert status in (400, 403)
 
 
+@pytest.mark.apus_only
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:5000"])
+def test_a_target_in_absolute_form_that_names_the_same_host_is_served(server, host):
+    """RFC 9112 lets proxies and some clients ask so."""
+    path = "/api/2.0/mlflow/experiments/get?experiment_id=0"
+    status, _, body = raw(server.url, "GET", f"http://{host.lower()}{path}", [("Host", host)])
+    assert status == 200 and b'"experiment_id":"0"' in body
+    assert raw(server.url, "GET", f"http://evil@{host}{path}", [("Host", host)])[0] in (400, 403)
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://evil.example:5000", "http://localhost.evil.example"])
 @pytest.mark.parametrize("method, path", [
     ("POST", "/api/2.0/mlflow/experiments/create"), ("POST", "/ajax-api/2.0/mlflow/experiments/create"),

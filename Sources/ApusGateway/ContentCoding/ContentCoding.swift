@@ -1,4 +1,4 @@
-import ApusKernel
+package import ApusKernel
 internal import CZlib
 package import HTTPTypes
 package import NIOCore
@@ -10,8 +10,8 @@ package enum ContentCoding: String, Sendable {
     /// Zlib's format, which HTTP calls deflate; bodies without its header are read too.
     case deflate
 
-    /// Less than that is unpacked or packed at a time.
-    private static let pieceBytes = 1 << 16
+    /// So much is unpacked, or packed, at a time.
+    private static let pieceBytes = 1 << 18
 
     /// How a request's body is packed.
     ///
@@ -38,62 +38,67 @@ package enum ContentCoding: String, Sendable {
         self = name.flatMap(ContentCoding.init(rawValue:)) ?? .identity
     }
 
-    /// The bytes as they were before they were packed.
-    ///
-    /// - Throws: `RequestError` `INVALID_PARAMETER_VALUE` when they are damaged, or have more than `maximum` bytes once
-    ///   they are unpacked.
-    package func unpacked(_ bytes: ByteBuffer, upTo maximum: Int) throws -> ByteBuffer {
-        guard self != .identity else { return bytes }
-        return try bytes.withUnsafeReadableBytes { input in
-            try unpacked(input, upTo: maximum)
+    /// Why bytes cannot be unpacked.
+    package enum UnpackingError: PublicError {
+        case damaged(ContentCoding)
+        case tooLarge(Int)
+        case noMemory
+
+        package var code: ErrorCode {
+            if case .noMemory = self { .temporarilyUnavailable } else { .invalidParameterValue }
+        }
+
+        package var message: String {
+            switch self {
+            case .damaged(let coding): "The body is not what \(coding.rawValue) makes, or it ends too early."
+            case .tooLarge(let maximum): "The request body is larger than \(maximum) bytes once it is unpacked."
+            case .noMemory: "The server has no memory to unpack the body."
+            }
         }
     }
 
-    private func unpacked(_ input: UnsafeRawBufferPointer, upTo maximum: Int) throws -> ByteBuffer {
-        guard !input.isEmpty else { throw damaged }
-        guard input.count < Int(UInt32.max) else { throw tooLarge(maximum) }
-        var stream = z_stream()
-        guard apus_inflate_begin(&stream, windowBits(input)) == Z_OK else { throw Self.noMemory }
-        defer { inflateEnd(&stream) }
-        stream.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)
-        stream.avail_in = UInt32(input.count)
-        var output = ByteBuffer()
-        output.reserveCapacity(min(maximum, input.count * 4))
-        while true {
-            // One byte more than allowed tells a body that is too large from one that just fits.
-            let room = min(Self.pieceBytes, maximum - output.readableBytes + 1)
-            var code = Z_OK
-            output.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { target in
-                stream.next_out = target.bindMemory(to: UInt8.self).baseAddress
-                stream.avail_out = UInt32(room)
-                code = CZlib.inflate(&stream, Z_NO_FLUSH)
-                return room - Int(stream.avail_out)
+    /// The bytes as they were before they were packed.
+    ///
+    /// A few bytes may unpack to many, so others get their turn meanwhile, and what is unpacked is counted as it grows.
+    ///
+    /// - Parameters:
+    ///   - bytes: What was packed.
+    ///   - maximum: The most that it may unpack to, in bytes.
+    ///   - reservation: Counts what is unpacked, for as long as it is held.
+    /// - Returns: What was packed.
+    /// - Throws: ``UnpackingError``.
+    package func unpacked(
+        _ bytes: ByteBuffer,
+        upTo maximum: Int,
+        _ reservation: MemoryReservation
+    ) async throws -> ByteBuffer {
+        guard self != .identity else { return bytes }
+        guard bytes.readableBytes > 0 else { throw UnpackingError.damaged(self) }
+        do {
+            let inflater = try Inflater(bytes, windowBits: windowBits(bytes), hasMembers: self == .gzip)
+            var output = ByteBuffer()
+            while !inflater.isAtEnd {
+                // One byte more than allowed tells a body that is too large from one that just fits.
+                let room = min(Self.pieceBytes, maximum - output.readableBytes + 1)
+                guard reservation.add(room) else { throw UnpackingError.noMemory }
+                try inflater.unpack(upTo: room, into: &output)
+                guard output.readableBytes <= maximum else { throw UnpackingError.tooLarge(maximum) }
+                if !inflater.isAtEnd { await Task.yield() }
             }
-            guard output.readableBytes <= maximum else { throw tooLarge(maximum) }
-            if code == Z_STREAM_END {
-                if stream.avail_in == 0 { return output }
-                // A gzip body may have several members, one after the other.
-                guard self == .gzip, inflateReset(&stream) == Z_OK else { throw damaged }
-            } else if code != Z_OK || (stream.avail_in == 0 && stream.avail_out > 0) {
-                throw damaged
-            }
+            return output
+        } catch let failure as Inflater.Failure {
+            throw failure == .damaged ? UnpackingError.damaged(self) : UnpackingError.noMemory
         }
     }
 
     /// What zlib is to expect; some clients leave out the header of zlib's format.
-    private func windowBits(_ input: UnsafeRawBufferPointer) -> Int32 {
+    private func windowBits(_ bytes: ByteBuffer) -> Int32 {
         guard self == .deflate else { return 15 + 16 }
-        guard input.count >= 2, input[0] & 0x0F == 8 else { return -15 }
-        return (Int(input[0]) << 8 | Int(input[1])) % 31 == 0 ? 15 : -15
+        guard let header = bytes.getInteger(at: bytes.readerIndex, as: UInt16.self), header >> 8 & 0x0F == 8 else {
+            return -15
+        }
+        return header % 31 == 0 ? 15 : -15
     }
-
-    private var damaged: RequestError { .invalid("The body is not what \(rawValue) makes, or it ends too early.") }
-
-    private func tooLarge(_ maximum: Int) -> RequestError {
-        .invalid("The request body is larger than \(maximum) bytes once it is unpacked.")
-    }
-
-    private static let noMemory = RequestError(.temporarilyUnavailable, "The server has no memory to unpack the body.")
 
     /// The bytes of several buffers, packed as one; nil when that is not possible, or for ``identity``.
     package func packed(_ pieces: [ByteBuffer], level: Int32 = 1) -> ByteBuffer? {

@@ -46,7 +46,18 @@ package struct GatewayRequest: Sendable {
     /// - Throws: `INVALID_PARAMETER_VALUE` when it is larger than `maximum` bytes or takes too long,
     ///   `TEMPORARILY_UNAVAILABLE` when other bodies take all the memory.
     package func bytes(upTo maximum: Int) async throws -> ByteBuffer {
-        try await BodyBudget.shared.collect(body, upTo: maximum)
+        try await MemoryBudget.bodies.collect(body, upTo: maximum)
+    }
+
+    /// Collects a body of any type, and unpacks it as its `Content-Encoding` says; each of both has at most `maximum`
+    /// bytes.
+    ///
+    /// - Throws: As ``bytes(upTo:)``, and `INVALID_PARAMETER_VALUE` when it is packed in a way that is not known, or
+    ///   damaged.
+    package func unpackedBytes(upTo maximum: Int) async throws -> ByteBuffer {
+        let coding = try ContentCoding(of: headers)
+        let packed = try await bytes(upTo: maximum)
+        return try await coding.unpacked(packed, upTo: maximum, MemoryReservation(.bodies))
     }
 
     /// Collects a JSON body.
@@ -62,7 +73,7 @@ package struct GatewayRequest: Sendable {
                 throw RequestError.invalid("Bad Request. Content-Type must be one of ['application/json'].")
             }
         }
-        let bytes = try await BodyBudget.shared.collect(body, upTo: Self.maximumJSONBytes)
+        let bytes = try await MemoryBudget.bodies.collect(body, upTo: Self.maximumJSONBytes)
         guard bytes.readableBytes == 0 || headers[.contentType] != nil else {
             throw RequestError.invalid("Bad Request. Content-Type header is missing.")
         }

@@ -25,6 +25,10 @@ package struct Route: Sendable {
     package let handler: Handler
     /// Makes the answer to an error, in the dialect of the route's callers.
     package let refusal: Refusal
+    /// Whether the handler computes for moments only, and blocks no thread: it may run where the request came in.
+    ///
+    /// Its answer is in memory before it begins, however large it is.
+    package private(set) var isBrief = false
     /// The answer to another method at this path; nil for a page that says so.
     package private(set) var wrongMethod: GatewayResponse?
 
@@ -49,6 +53,13 @@ package struct Route: Sendable {
     /// It answers `NOT_IMPLEMENTED`, which clients do not try again.
     package func disabled(because reason: String) -> Route {
         Route(method, path, exposure, permission, refusal: refusal) { _ in throw RequestError(.notImplemented, reason) }
+    }
+
+    /// The route, with a handler that computes for moments only, blocks no thread, and does not stream its answer.
+    package func answeringBriefly() -> Route {
+        var route = self
+        route.isBrief = true
+        return route
     }
 
     /// The route, with an answer in the dialect of its callers to those who use another method.

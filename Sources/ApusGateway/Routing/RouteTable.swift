@@ -11,7 +11,7 @@ struct RouteTable: Sendable {
     }
 
     /// What was found.
-    enum Match {
+    enum Match: Sendable {
         case found(Entry, parameters: [String: Substring])
         /// With the answer of one of the routes at that path, if any has one.
         case wrongMethod(allowed: [String], answer: GatewayResponse?)

@@ -1,4 +1,5 @@
 package import ApusGateway
+import NIOCore
 import Synchronization
 
 /// One request that waits for its turn.
@@ -27,6 +28,8 @@ package final class BatchItem: Sendable {
     package let batch: EngineBatch
     private let ownKind: Kind?
     package let rows: Int
+    /// What the request holds in memory while it waits.
+    package let bytes: Int
     package let client: String
     /// Who waits for the answer, where that is known.
     package let caller: Caller?
@@ -47,6 +50,7 @@ package final class BatchItem: Sendable {
                 parameters: batch.parameters
             ) : nil
         self.rows = max(1, rows ?? 1)
+        bytes = batch.inputs.reduce(batch.document?.bytes.readableBytes ?? 0) { $0 + $1.bytes.readableBytes }
         self.client = client
         self.caller = caller
         enqueued = now

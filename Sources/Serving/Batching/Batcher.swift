@@ -90,7 +90,9 @@ package final class Batcher: Sendable {
         let item = BatchItem(batch, canBeJoined: policy.maximumBatchSize > 1, client: client, caller: caller, now: now)
         try state.withLock { state in
             guard !state.isClosed else { throw ServingError.notReady(name, reason: "it is being unloaded") }
-            guard state.queue.count < policy.queueLimit else { throw ServingError.overloaded(name) }
+            guard state.queue.count < policy.queueLimit,
+                state.queue.count == 0 || state.queue.bytes + item.bytes <= policy.queueBytes
+            else { throw ServingError.overloaded(name) }
             if let last = state.lastArrival {
                 let gap = Double(now &- last)
                 state.gap = state.gap.map { $0 * 0.9 + gap * 0.1 } ?? gap

@@ -8,14 +8,18 @@ package struct BatchingPolicy: Sendable, Equatable {
     package var maximumDelay: Duration
     /// More requests than that are refused.
     package var queueLimit: Int
+    /// Requests that together hold more bytes than that are refused; one that is larger waits alone.
+    package var queueBytes: Int
 
     package init(
         maximumBatchSize: Int = 0,
         maximumDelay: Duration = .milliseconds(1),
-        queueLimit: Int = 1024
+        queueLimit: Int = 1024,
+        queueBytes: Int = 256 << 20
     ) {
         self.maximumBatchSize = maximumBatchSize
         self.maximumDelay = maximumDelay
         self.queueLimit = queueLimit
+        self.queueBytes = queueBytes
     }
 }

@@ -5,6 +5,8 @@ package struct FairQueue {
     private var turns: [String] = []
     package private(set) var count = 0
     package private(set) var rows = 0
+    /// The memory that the requests take, in bytes.
+    package private(set) var bytes = 0
 
     package init() {}
 
@@ -13,6 +15,7 @@ package struct FairQueue {
         lanes[item.client, default: []].append(item)
         count += 1
         rows += item.rows
+        bytes += item.bytes
     }
 
     /// Puts back what was taken, before everything else of its client.
@@ -21,6 +24,7 @@ package struct FairQueue {
         lanes[item.client, default: []].insert(item, at: 0)
         count += 1
         rows += item.rows
+        bytes += item.bytes
     }
 
     /// When the oldest request came, in nanoseconds; nil when none waits.
@@ -71,5 +75,6 @@ package struct FairQueue {
         let item = lane.removeFirst()
         count -= 1
         rows -= item.rows
+        bytes -= item.bytes
     }
 }

@@ -63,6 +63,9 @@ def test_errors_are_logged_with_their_reason(endpoint):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert found[0]["error_code"] == "INVALID_PARAMETER_VALUE" and "shape" in found[0]["message"]
+    assert found[0]["prediction_id"] == answer.headers[HEADER]
+    scored = requests.post(f"{endpoint.url}/endpoints/{endpoint.name}/invocations", json={"inputs": [[1, 2]]}, timeout=60)
+    assert scored.status_code == 400 and len(scored.headers[HEADER]) == 32
     assert all(record["status"] == "ok" for record in endpoint.predictions(status="ok"))
 
 

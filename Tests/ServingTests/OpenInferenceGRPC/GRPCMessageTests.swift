@@ -1,4 +1,6 @@
+import ApusGateway
 import NIOCore
+import NIOHPACK
 import Testing
 
 @testable import Serving
@@ -19,7 +21,7 @@ import Testing
             var found: [String] = []
             while rest.readableBytes > 0, let piece = rest.readSlice(length: min(length, rest.readableBytes)) {
                 reader.append(piece)
-                while let message = try reader.next() { found.append(String(buffer: message)) }
+                while let message = try reader.next() { found.append(String(buffer: message.bytes)) }
             }
             #expect(found == texts)
             #expect(reader.waitingBytes == 0)
@@ -45,18 +47,43 @@ import Testing
         0x78, 0x9c, 0x4b, 0x4c, 0x1c, 0x05, 0xa3, 0x60, 0x14, 0x0c, 0x77, 0x00, 0x00, 0xf9, 0xd8, 0x7a, 0xf8,
     ]
 
-    @Test func `a compressed message is limited by what becomes of it`() throws {
-        let message = ByteBuffer(bytes: Self.deflated)
-        #expect(try GRPCCompression.deflate.decompressed(message, limit: 1_000).readableBytes == 1_000)
-        #expect { try GRPCCompression.deflate.decompressed(message, limit: 999) } throws: {
+    @Test func `a compressed message is limited by what becomes of it`() async throws {
+        let reservation = MemoryReservation(MemoryBudget(bytes: 1 << 30))
+        let message = GRPCMessage(bytes: ByteBuffer(bytes: Self.deflated), coding: .deflate)
+        #expect(try await message.decompressed(limit: 1_000, reservation).readableBytes == 1_000)
+        await #expect {
+            try await message.decompressed(limit: 999, reservation)
+        } throws: {
             ($0 as? GRPCError)?.status == .resourceExhausted
         }
         for cut in 0..<Self.deflated.count {
-            let part = ByteBuffer(bytes: Self.deflated[..<cut])
-            #expect { try GRPCCompression.gzip.decompressed(part, limit: 1_000) } throws: {
+            let part = GRPCMessage(bytes: ByteBuffer(bytes: Self.deflated[..<cut]), coding: .gzip)
+            await #expect {
+                try await part.decompressed(limit: 1_000, reservation)
+            } throws: {
                 ($0 as? GRPCError)?.status == .invalidArgument
             }
         }
+    }
+
+    @Test func `what messages unpack to is counted while it grows`() async throws {
+        let budget = MemoryBudget(bytes: 1_000)
+        let message = GRPCMessage(bytes: ByteBuffer(bytes: Self.deflated), coding: .deflate)
+        await #expect {
+            try await message.decompressed(limit: 1_000_000, MemoryReservation(budget))
+        } throws: {
+            ($0 as? GRPCError)?.status == .resourceExhausted
+        }
+        // What was counted is given back.
+        #expect(budget.reserve(1_000))
+    }
+
+    @Test func `a failure names the prediction that failed`() {
+        var failure = ServingError.invalid("no")
+        failure.predictionID = "0123456789abcdef0123456789abcdef"
+        let headers = GRPCHeaders.failure(GRPCError(failure), isAlone: true)
+        #expect(headers.first(name: "grpc-status") == "3")
+        #expect(headers.first(name: "x-apus-prediction-id") == failure.predictionID)
     }
 
     @Test(arguments: [

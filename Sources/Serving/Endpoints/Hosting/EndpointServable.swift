@@ -96,6 +96,9 @@ final class EndpointServable: Servable {
             response.modelVersion = deployment.version
             response.predictionID = id.text
             outcome = .success(response)
+        } catch var error as ServingError {
+            error.predictionID = id.text
+            outcome = .failure(error)
         } catch {
             outcome = .failure(error)
         }

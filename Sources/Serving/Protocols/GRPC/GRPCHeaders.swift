@@ -1,9 +1,12 @@
+import ApusGateway
+import HTTPTypes
 import NIOHPACK
 
 /// The headers of answers, made once.
 enum GRPCHeaders {
     static let beginning: HPACKHeaders = [
-        ":status": "200", "content-type": "application/grpc", "grpc-accept-encoding": GRPCCompression.accepted,
+        ":status": "200", "content-type": "application/grpc",
+        "grpc-accept-encoding": GRPCMessage.codings.map(\.rawValue).joined(separator: ","),
     ]
     static let success: HPACKHeaders = ["grpc-status": "0"]
     static let unsupportedMediaType: HPACKHeaders = [":status": "415"]
@@ -14,6 +17,9 @@ enum GRPCHeaders {
         var headers = isAlone ? beginning : HPACKHeaders()
         headers.add(name: "grpc-status", value: String(error.status.rawValue))
         headers.add(name: "grpc-message", value: error.encodedMessage, indexing: .nonIndexable)
+        for field in error.metadata {
+            headers.add(name: field.name.canonicalName, value: field.value, indexing: .nonIndexable)
+        }
         return headers
     }
 

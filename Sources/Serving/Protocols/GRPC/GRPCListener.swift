@@ -1,3 +1,4 @@
+import ApusGateway
 package import Logging
 import NIOCore
 import NIOHTTP2
@@ -109,7 +110,7 @@ package struct GRPCListener: Service {
             }
         }
         try pipeline.addHandler(management)
-        try pipeline.addHandler(GRPCConnectionErrorHandler())
+        try pipeline.addHandler(GRPCConnectionHandler(prefaceTime: limits.prefaceTime))
     }
 
     /// How far callers may send ahead, for one call and for a connection.
@@ -118,11 +119,41 @@ package struct GRPCListener: Service {
     private static let headerListSize = 16_384
 }
 
-/// Closes a connection that breaks the rules of HTTP/2; what goes wrong on one stream ends that stream only.
-private final class GRPCConnectionErrorHandler: ChannelInboundHandler {
+/// Closes a connection that breaks the rules of HTTP/2, or does not begin with it in time; what goes wrong on one stream
+/// ends that stream only.
+private final class GRPCConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
 
+    private let prefaceTime: TimeAmount
+    private var preface: Scheduled<Void>?
     private var isStopping = false
+
+    init(prefaceTime: TimeAmount) {
+        self.prefaceTime = prefaceTime
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        preface = context.eventLoop.scheduleTask(in: prefaceTime) { channel.close(promise: nil) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // The settings, with which each side begins.
+        hasBegun()
+        context.fireChannelRead(data)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        hasBegun()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { hasBegun() }
+
+    private func hasBegun() {
+        preface?.cancel()
+        preface = nil
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent { isStopping = true }

@@ -1,13 +1,40 @@
+import ApusGateway
 import NIOCore
+
+/// A message as it came in.
+struct GRPCMessage {
+    let bytes: ByteBuffer
+    /// How it is compressed.
+    let coding: ContentCoding
+
+    /// The ways in which callers may compress their messages; answers are not compressed.
+    static let codings: [ContentCoding] = [.identity, .deflate, .gzip]
+
+    /// The message as it was before it was compressed.
+    ///
+    /// - Throws: ``GRPCError``: `invalidArgument` when it cannot be read, `resourceExhausted` when it is longer than
+    ///   `limit`, or others take all the memory.
+    func decompressed(limit: Int, _ reservation: MemoryReservation) async throws -> ByteBuffer {
+        do {
+            return try await coding.unpacked(bytes, upTo: limit, reservation)
+        } catch ContentCoding.UnpackingError.damaged {
+            throw GRPCError(.invalidArgument, "A message is not compressed as its call says.")
+        } catch ContentCoding.UnpackingError.tooLarge {
+            throw GRPCError(.resourceExhausted, "A message is longer than the \(limit) bytes that are taken.")
+        } catch {
+            throw GRPCError(.resourceExhausted, "The server has too many messages in memory; try again later.")
+        }
+    }
+}
 
 /// Takes messages out of a call's bytes.
 struct GRPCMessageReader {
     private let limit: Int
     /// Nil when the call's messages are not compressed.
-    private let compression: GRPCCompression?
+    private let compression: ContentCoding?
     private var buffer = ByteBuffer()
 
-    init(limit: Int, compression: GRPCCompression?) {
+    init(limit: Int, compression: ContentCoding?) {
         self.limit = limit
         self.compression = compression
     }
@@ -36,7 +63,7 @@ struct GRPCMessageReader {
     }
 
     /// The next message; nil when it is not whole.
-    mutating func next() throws -> ByteBuffer? {
+    mutating func next() throws -> GRPCMessage? {
         guard let announcedLength, let flag = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else {
             return nil
         }
@@ -52,12 +79,12 @@ struct GRPCMessageReader {
         guard let message = buffer.readSlice(length: length) else { return nil }
         if buffer.readableBytes == 0 { buffer = ByteBuffer() }
         switch flag {
-        case 0: return message
+        case 0: return GRPCMessage(bytes: message, coding: .identity)
         case 1:
             guard let compression else {
                 throw GRPCError(.invalidArgument, "A message is marked as compressed, and grpc-encoding names no way.")
             }
-            return try compression.decompressed(message, limit: limit)
+            return GRPCMessage(bytes: message, coding: compression)
         default: throw GRPCError(.invalidArgument, "A message's prefix is malformed.")
         }
     }

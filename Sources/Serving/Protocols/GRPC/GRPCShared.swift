@@ -1,3 +1,4 @@
+import ApusGateway
 import Logging
 import NIOCore
 import Synchronization
@@ -7,7 +8,8 @@ final class GRPCShared: Sendable {
     let methods: [String: GRPCMethod]
     let limits: GRPCLimits
     let logger: Logger
-    private let messageBytes = Atomic<Int>(0)
+    /// What messages take until they are answered, and answers until they have left.
+    let memory: MemoryBudget
     private let state = Mutex(State())
 
     private struct State {
@@ -19,6 +21,7 @@ final class GRPCShared: Sendable {
         self.methods = methods
         self.limits = limits
         self.logger = logger
+        memory = MemoryBudget(bytes: limits.totalMessageBytes)
     }
 
     /// What the caller is told of `error`; what it is not told goes to the log.
@@ -28,20 +31,6 @@ final class GRPCShared: Sendable {
             logger.error("a gRPC call failed", metadata: ["error": "\(error)"])
         }
         return told
-    }
-
-    // MARK: Memory
-
-    /// Makes room for some more bytes of messages; false when there is none.
-    func reserve(_ bytes: Int) -> Bool {
-        let (_, total) = messageBytes.add(bytes, ordering: .relaxed)
-        guard total > limits.totalMessageBytes else { return true }
-        messageBytes.subtract(bytes, ordering: .relaxed)
-        return false
-    }
-
-    func release(_ bytes: Int) {
-        if bytes > 0 { messageBytes.subtract(bytes, ordering: .relaxed) }
     }
 
     // MARK: Connections

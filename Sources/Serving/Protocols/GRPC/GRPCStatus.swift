@@ -1,4 +1,6 @@
+import ApusGateway
 package import ApusKernel
+package import HTTPTypes
 
 /// How a call ended.
 ///
@@ -45,17 +47,25 @@ package struct GRPCError: Error, Equatable {
     package let status: GRPCStatus
     /// For the caller; travels in a header, so it is cut when it is long.
     package let message: String
+    /// What else the caller is told, beside the status.
+    package let metadata: HTTPFields
 
-    package init(_ status: GRPCStatus, _ message: String) {
+    package init(_ status: GRPCStatus, _ message: String, metadata: HTTPFields = [:]) {
         self.status = status
         self.message = message
+        self.metadata = metadata
     }
 
     /// What the caller is told of `error`; nothing of what is not meant for callers.
     package init(_ error: any Error, deadline: ContinuousClock.Instant? = nil) {
         switch error {
         case let error as GRPCError: self = error
-        case let error as any PublicError: self.init(GRPCStatus(error.code), error.message)
+        case let error as any PublicError:
+            self.init(
+                GRPCStatus(error.code),
+                error.message,
+                metadata: (error as? any HeadedError)?.headers ?? [:]
+            )
         case is CancellationError:
             if let deadline, deadline <= .now {
                 self.init(.deadlineExceeded, "The deadline of the request has passed.")

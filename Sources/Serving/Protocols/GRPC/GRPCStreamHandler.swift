@@ -1,3 +1,4 @@
+import ApusGateway
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
@@ -13,7 +14,8 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     /// A message that is being worked on, or whose answers wait for those of earlier messages.
     private struct Turn {
         let number: Int
-        let bytes: Int
+        /// What the message takes of the memory of all messages.
+        let reservation: MemoryReservation
         let task: Task<Void, Never>
         var outcome: Result<[GRPCAnswer], GRPCError>?
     }
@@ -39,10 +41,15 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     private var hasBegunAnswer = false
     private var isStopping = false
     /// The only message of a call that has but one.
-    private var onlyMessage: ByteBuffer?
+    private var onlyMessage: GRPCMessage?
     private var turns: [Turn] = []
     private var turnCount = 0
+    /// What was received, and is no message yet that is worked on.
     private var reservedBytes = 0
+    /// Pieces of answers that have not left yet, and when the last one did.
+    private var unsent = 0
+    private var lastSent = NIODeadline.now()
+    private var stall: Scheduled<Void>?
     private var isReadHeldBack = false
     private var alarm: Scheduled<Void>?
 
@@ -57,11 +64,15 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         finish()
+        stall?.cancel()
+        stall = nil
         self.context = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         finish()
+        stall?.cancel()
+        stall = nil
         context.fireChannelInactive()
     }
 
@@ -142,9 +153,9 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         guard let method = shared.methods[path] else {
             throw GRPCError(.unimplemented, "This server has no method '\(path)'.")
         }
-        var compression: GRPCCompression?
+        var compression: ContentCoding?
         if let encoding = headers.first(name: "grpc-encoding"), encoding != "identity" {
-            compression = GRPCCompression(rawValue: encoding)
+            compression = ContentCoding(rawValue: encoding)
             guard compression != nil else {
                 throw GRPCError(.unimplemented, "Messages compressed by '\(encoding)' are not understood.")
             }
@@ -164,9 +175,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
 
     private func received(_ bytes: ByteBuffer) throws {
         guard phase == .reading else { return }
-        guard shared.reserve(bytes.readableBytes) else {
-            throw GRPCError(.resourceExhausted, "The server has too many messages in memory; try again later.")
-        }
+        guard shared.memory.reserve(bytes.readableBytes) else { throw Self.outOfMemory }
         reservedBytes += bytes.readableBytes
         reader.append(bytes)
         try takeMessages()
@@ -180,7 +189,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     /// Works on what has come wholly, as far as the call may have more in work.
     private func takeMessages() throws {
         guard phase == .reading else { return }
-        while turns.count < shared.limits.messagesPerCall, let message = try reader.next() {
+        while phase == .reading, turns.count < shared.limits.messagesPerCall, let message = try reader.next() {
             switch method {
             case .unary:
                 guard onlyMessage == nil else {
@@ -192,7 +201,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
             }
         }
         if !isUnary, !isMessageOpen { stopAlarm() }
-        guard hasInputEnded, turns.count < shared.limits.messagesPerCall else { return }
+        guard phase == .reading, hasInputEnded, turns.count < shared.limits.messagesPerCall else { return }
         guard reader.waitingBytes == 0 else {
             throw GRPCError(.invalidArgument, "The call ended within a message.")
         }
@@ -222,7 +231,7 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
     // MARK: Answering
 
     private func work(
-        on message: ByteBuffer,
+        on message: GRPCMessage,
         _ answer: @escaping @Sendable (ByteBuffer, GRPCCall) async throws -> [GRPCAnswer]
     ) {
         guard let context else { return }
@@ -231,13 +240,16 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         // What was read so far is this message, but for the beginning of the next.
         let bytes = max(0, reservedBytes - reader.waitingBytes)
         reservedBytes -= bytes
+        let reservation = MemoryReservation(shared.memory, adopted: bytes)
         let loop = context.eventLoop
         let bound = NIOLoopBound(self, eventLoop: loop)
-        // It does not run before this turn of the loop is over.
+        // It does not run before this turn of the loop is over: a call that ended while the last bytes of its message are
+        // being read would be an error of its connection.
         let task = Task(executorPreference: executor) { [call, shared] in
             let outcome: Result<[GRPCAnswer], GRPCError>
             do {
-                outcome = .success(try await answer(message, call))
+                let bytes = try await message.decompressed(limit: shared.limits.messageBytes, reservation)
+                outcome = .success(try await answer(bytes, call))
             } catch {
                 outcome = .failure(shared.publicError(error, deadline: call.deadline))
             }
@@ -247,24 +259,13 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
                 loop.execute { bound.value.answered(number, outcome) }
             }
         }
-        turns.append(Turn(number: number, bytes: bytes, task: task))
+        turns.append(Turn(number: number, reservation: reservation, task: task))
     }
 
     private func answered(_ number: Int, _ outcome: Result<[GRPCAnswer], GRPCError>) {
         guard phase != .over, let index = turns.firstIndex(where: { $0.number == number }) else { return }
         turns[index].outcome = outcome
-        var hasWritten = false
-        while let outcome = turns.first?.outcome {
-            shared.release(turns.removeFirst().bytes)
-            switch outcome {
-            case .success(let answers):
-                for answer in answers { write(answer) }
-                hasWritten = hasWritten || !answers.isEmpty
-            case .failure(let error): return fail(error)
-            }
-        }
-        if phase == .answering { endIfDone() }
-        if hasWritten, phase != .over { context?.flush() }
+        settle()
         do {
             try takeMessages()
         } catch {
@@ -273,13 +274,79 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         readOn()
     }
 
+    /// Writes the answers whose turn it is.
+    private func settle() {
+        var hasWritten = false
+        while let outcome = turns.first?.outcome {
+            turns.removeFirst()
+            switch outcome {
+            case .success(let answers):
+                for answer in answers where phase != .over { write(answer) }
+                hasWritten = hasWritten || !answers.isEmpty
+            case .failure(let error): return fail(error)
+            }
+        }
+        if phase == .answering { endIfDone() }
+        if hasWritten, phase != .over { context?.flush() }
+    }
+
     private func write(_ answer: GRPCAnswer) {
         guard let context else { return }
+        guard shared.memory.reserve(answer.framed.readableBytes) else { return fail(Self.outOfMemory) }
         if !hasBegunAnswer {
             hasBegunAnswer = true
             context.write(wrapOutboundOut(.headers(.init(headers: GRPCHeaders.beginning))), promise: nil)
         }
-        context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(answer.framed)))), promise: nil)
+        var rest = answer.framed
+        while let piece = rest.readSlice(length: min(Self.pieceBytes, rest.readableBytes)), piece.readableBytes > 0 {
+            context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(piece)))), promise: follow(piece.readableBytes))
+        }
+        watch()
+    }
+
+    /// The caller's window for a call may be smaller than an answer, which then leaves piece by piece.
+    private static let pieceBytes = 1 << 16
+    private static let outOfMemory = GRPCError(
+        .resourceExhausted,
+        "The server has too many messages in memory; try again later."
+    )
+
+    /// Takes note of a piece of an answer that is about to be written.
+    private func follow(_ count: Int) -> EventLoopPromise<Void>? {
+        guard let promise = context?.eventLoop.makePromise(of: Void.self) else { return nil }
+        let bound = NIOLoopBound(self, eventLoop: promise.futureResult.eventLoop)
+        unsent += 1
+        promise.futureResult.whenComplete { [shared] _ in
+            shared.memory.release(count)
+            let handler = bound.value
+            handler.unsent -= 1
+            handler.lastSent = .now()
+        }
+        return promise
+    }
+
+    /// Ends a call whose answer nobody takes.
+    private func watch() {
+        guard let loop = context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        // Most answers leave before this turn of the loop is over.
+        loop.execute { bound.value.setStallAlarm() }
+    }
+
+    private func setStallAlarm() {
+        guard unsent > 0, stall == nil, let context else { return }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let due = max(lastSent, .now()) + shared.limits.stallTime
+        stall = context.eventLoop.scheduleTask(deadline: due) {
+            let (handler, context) = bound.value
+            handler.stall = nil
+            guard handler.unsent > 0 else { return }
+            if handler.lastSent + handler.shared.limits.stallTime <= .now() {
+                context.close(promise: nil)
+            } else {
+                handler.setStallAlarm()
+            }
+        }
     }
 
     /// Ends the call when everything is answered.
@@ -329,10 +396,9 @@ final class GRPCStreamHandler: ChannelDuplexHandler {
         reader = GRPCMessageReader(limit: 0, compression: nil)
         for turn in turns {
             turn.task.cancel()
-            shared.release(turn.bytes)
         }
         turns.removeAll()
-        shared.release(reservedBytes)
+        shared.memory.release(reservedBytes)
         reservedBytes = 0
     }
 }

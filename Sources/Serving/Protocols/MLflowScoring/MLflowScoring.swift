@@ -75,11 +75,13 @@ struct MLflowScoring: Sendable {
             )
         } catch let error as ServingError where error.code == .internalError {
             // MLflow blames the request when the model fails; its clients would try a 500 again and again.
-            throw ServingError(
+            var blame = ServingError(
                 .badRequest,
                 "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is "
                     + "compatible with the model for inference. Error: \(error.message)"
             )
+            blame.predictionID = error.predictionID
+            throw blame
         }
     }
 

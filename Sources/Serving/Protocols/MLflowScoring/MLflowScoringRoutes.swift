@@ -45,7 +45,7 @@ package struct MLflowScoringRoutes {
     private func post(_ path: String, _ find: @escaping Find) -> Route {
         Route(.post, path, .root, .use(.endpoint), refusal: MLflowScoring.refusal) { [directory, scoring] request in
             try await scoring.answer(request, from: find(directory, request.parameters["name"] ?? ""))
-        }
+        }.answeringBriefly()
     }
 
     /// A line feed while the model can be asked, as MLflow answers.

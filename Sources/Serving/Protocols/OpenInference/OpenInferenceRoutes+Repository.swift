@@ -79,11 +79,7 @@ extension OpenInferenceRoutes {
 
     /// Reads a body that may be empty, whatever its content type; the value is valid inside `read` only.
     func withMessage<T: Sendable>(_ request: GatewayRequest, _ read: (JSONValue?) throws -> T) async throws -> T {
-        let coding = try ContentCoding(of: request.headers)
-        let bytes = try coding.unpacked(
-            try await request.bytes(upTo: Self.maximumBodyBytes),
-            upTo: Self.maximumBodyBytes
-        )
+        let bytes = try await request.unpackedBytes(upTo: Self.maximumBodyBytes)
         guard bytes.readableBytes > 0 else { return try read(nil) }
         return try bytes.withUnsafeReadableBytes { bytes in
             let document: JSONDocument

@@ -121,19 +121,15 @@ package struct OpenInferenceRoutes: Sendable {
 
     private var inference: [Route] {
         [
-            route(.post, "v2/models/{name}/infer", .use(.endpoint), infer),
-            route(.post, "v2/models/{name}/versions/{version}/infer", .use(.endpoint), infer),
+            route(.post, "v2/models/{name}/infer", .use(.endpoint), infer).answeringBriefly(),
+            route(.post, "v2/models/{name}/versions/{version}/infer", .use(.endpoint), infer).answeringBriefly(),
         ]
     }
 
     private func infer(_ request: GatewayRequest) async throws -> GatewayResponse {
         let servable = try servable(request)
         let headerLength = try InferRequestReader.headerLength(request.headers[.inferenceHeaderContentLength])
-        let coding = try ContentCoding(of: request.headers)
-        let body = try coding.unpacked(
-            try await request.bytes(upTo: Self.maximumBodyBytes),
-            upTo: Self.maximumBodyBytes
-        )
+        let body = try await request.unpackedBytes(upTo: Self.maximumBodyBytes)
         let began = monotonicNanoseconds()
         var call =
             try headerLength == 0

@@ -1,4 +1,5 @@
 import ApusKernel
+import HTTPTypes
 import NIOCore
 import NIOHPACK
 
@@ -27,13 +28,15 @@ extension OpenInferenceService {
             throw CancellationError()
         } catch  where call.headers.first(name: "triton_grpc_error") != "true" {
             let error = GRPCError(error, deadline: call.deadline)
-            let id = InferenceCall.id(of: message)
+            // Tells the caller which of its requests failed.
+            var response = InferenceResponse(modelName: "", modelVersion: "", id: InferenceCall.id(of: message))
+            response.predictionID = error.metadata[.predictionID] ?? ""
+            let answer = try InferenceAnswer(response)
             return [
-                GRPCAnswer {
+                GRPCAnswer(capacity: 16 + error.message.utf8.count + answer.length) {
                     $0.writeField(1, error.message)
-                    // Tells the caller which of its requests failed.
-                    $0.writeField(2, length: ProtobufLength.field(id))
-                    $0.writeField(3, id)
+                    $0.writeField(2, length: answer.length)
+                    answer.write(to: &$0)
                 }
             ]
         }

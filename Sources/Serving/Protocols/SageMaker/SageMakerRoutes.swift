@@ -38,7 +38,7 @@ package struct SageMakerRoutes {
             Route(.post, "invocations", .root, .use(.endpoint), refusal: MLflowScoring.refusal) {
                 [directory, settings] request in
                 try await Self.answer(request, directory.onlyServable(), settings)
-            },
+            }.answeringBriefly(),
         ]
     }
 

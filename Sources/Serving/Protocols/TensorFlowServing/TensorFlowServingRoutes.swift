@@ -71,7 +71,7 @@ package struct TensorFlowServingRoutes {
             let name = last == "name" ? address.name : try request.parameter("name")
             let servable = try directory.servable(name, version: try version(address.name))
             return try await Self.answer(request, verb, servable)
-        }
+        }.answeringBriefly()
     }
 
     private static func answer(
