@@ -209,8 +209,9 @@ if Context.environment["APUS_FUZZ"] != nil {
         .executableTarget(
             name: "Fuzzing",
             dependencies: [
-                "ApusConsole", "ApusGateway", "ApusJSON", "ApusKernel", "ApusQuery", "ApusVault", "Tracking",
-                httpTypes,
+                "ApusConsole", "ApusGateway", "ApusJSON", "ApusKernel", "ApusQuery", "ApusVault",
+                "Serving", "Tracking",
+                httpTypes, nioCore,
             ],
             path: "Tests/Fuzzing",
             exclude: ["words.dict"],

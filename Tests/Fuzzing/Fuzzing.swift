@@ -7,6 +7,8 @@ import ApusVault
 import HTTPTypes
 import Tracking
 
+@testable import Serving
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -123,23 +125,26 @@ enum FuzzTarget: String, CaseIterable {
     }
 }
 
-private let target: FuzzTarget = {
+/// What the environment names, of the targets of all capabilities.
+private let target: (UnsafeRawBufferPointer) throws -> Void = {
     let name = getenv("APUS_FUZZ_TARGET").map { String(cString: $0) } ?? ""
-    guard let target = FuzzTarget(rawValue: name) else {
-        fatalError("APUS_FUZZ_TARGET must be one of \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    return target
+    if let target = FuzzTarget(rawValue: name) { return target.run }
+    if let target = ServingTarget(rawValue: name) { return target.run }
+    let known = FuzzTarget.allCases.map(\.rawValue) + ServingTarget.allCases.map(\.rawValue)
+    fatalError("APUS_FUZZ_TARGET must be one of \(known.joined(separator: ", "))")
 }()
 
 /// Called by libFuzzer for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ bytes: UnsafeRawPointer?, _ count: Int) -> CInt {
     do {
-        try target.run(UnsafeRawBufferPointer(start: bytes, count: count))
+        try target(UnsafeRawBufferPointer(start: bytes, count: count))
     } catch let error as any PublicError {
         precondition(error.code.status.code < 500, "\(error)")
-    } catch is JSONDocument.SyntaxError {
+    } catch is JSONDocument.SyntaxError, is ScoringMediaType.Refusal {
         // The caller's mistake too.
+    } catch let error as GRPCError {
+        precondition(error.status != .internalError, "\(error)")
     } catch {
         fatalError("\(error)")
     }
