@@ -9,6 +9,7 @@ Environment:
 Results also go to bench-results/. How each server is set up stands in servers.py.
 """
 
+import functools
 import os
 import pickle
 import subprocess
@@ -51,6 +52,7 @@ def has_torch() -> bool:
     return subprocess.run([servers.PEERS / "python", "-c", "import torch"], capture_output=True).returncode == 0
 
 
+@functools.cache
 def make(name: str, directory: Path) -> Model:
     """Makes a model in a process of its own, whose libraries are gone afterwards; PyTorch lives with the peers."""
     folder = directory / "models" / name
