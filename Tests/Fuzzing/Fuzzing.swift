@@ -126,10 +126,10 @@ enum FuzzTarget: String, CaseIterable {
 }
 
 /// What the environment names, of the targets of all capabilities.
-private let target: (UnsafeRawBufferPointer) throws -> Void = {
+private let target: @Sendable (UnsafeRawBufferPointer) throws -> Void = {
     let name = getenv("APUS_FUZZ_TARGET").map { String(cString: $0) } ?? ""
-    if let target = FuzzTarget(rawValue: name) { return target.run }
-    if let target = ServingTarget(rawValue: name) { return target.run }
+    if let target = FuzzTarget(rawValue: name) { return { try target.run($0) } }
+    if let target = ServingTarget(rawValue: name) { return { try target.run($0) } }
     let known = FuzzTarget.allCases.map(\.rawValue) + ServingTarget.allCases.map(\.rawValue)
     fatalError("APUS_FUZZ_TARGET must be one of \(known.joined(separator: ", "))")
 }()
