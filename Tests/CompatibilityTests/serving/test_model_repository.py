@@ -243,7 +243,7 @@ class TestWatching:
         models.save(repository, "scale", models.scale(6), version=5)
         eventually(lambda: scale(serving.url, "scale")[0] == 6)
         models.save(repository, "fresh", models.scale(8))
-        eventually(lambda: ("fresh", "1") in index(serving))
+        eventually(lambda: index(serving).get(("fresh", "1"), ("",))[0] == "READY")
         assert scale(serving.url, "fresh")[0] == 8
         shutil.rmtree(repository / "scale")
         eventually(lambda: not any(name == "scale" for name, _ in index(serving)))

@@ -103,8 +103,9 @@ final class ShadowMirror: Sendable {
     private static func run(_ copy: Copy, on target: Target, _ counters: Counters) async {
         defer { counters.waitingBytes.subtract(copy.bytes, ordering: .relaxed) }
         var request = copy.request
-        // The caller's time is over, and is none of the candidate's business.
+        // The caller has its answer, and may have left; that is none of the candidate's business.
         request.deadline = .now + .seconds(30)
+        request.caller = nil
         request.client = "shadow"
         let began = monotonicNanoseconds()
         let outcome: Result<InferenceResponse, any Error>
