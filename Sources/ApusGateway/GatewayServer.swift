@@ -7,7 +7,7 @@ package import ServiceLifecycle
 /// Listens and hands requests to the front door.
 package struct GatewayServer {
     /// The most connections at once; further ones wait in the kernel's queue, so that descriptors are left for files.
-    package static var maximumConnections: Int { min(65_536, Descriptors.limit / 20 * 11) }
+    private static var maximumConnections: Int { min(65_536, Descriptors.limit / 20 * 11) }
 
     private static func handlers(_ responder: GatewayResponder) -> [any RemovableChannelHandler] {
         let lifetime = ConnectionLifetimeHandler()

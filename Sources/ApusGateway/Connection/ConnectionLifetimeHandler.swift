@@ -67,6 +67,8 @@ final class ConnectionLifetimeHandler: ChannelDuplexHandler, RemovableChannelHan
     func handlerRemoved(context: ChannelHandlerContext) {
         stop()
         self.context = nil
+        // The connection is over, and whoever asked for that is told.
+        closing.take()?.succeed()
     }
 
     private func stop() {
@@ -114,10 +116,7 @@ final class ConnectionLifetimeHandler: ChannelDuplexHandler, RemovableChannelHan
     private func answerHasLeft() {
         unsent -= 1
         guard let context else { return }
-        if unsent == 0, let closing {
-            self.closing = nil
-            return context.close(promise: closing)
-        }
+        if unsent == 0, closing != nil { return closeNow(context) }
         // The time for the next request begins when this answer has left, however large it is.
         if !body.isOpen, pieceDue == nil, context.channel.isActive { expectPiece(within: Self.nextHead, context) }
     }
@@ -132,6 +131,11 @@ final class ConnectionLifetimeHandler: ChannelDuplexHandler, RemovableChannelHan
         } else {
             closing = promise ?? context.eventLoop.makePromise(of: Void.self)
         }
+    }
+
+    /// Closes whatever has not left yet; the promise of a close that waits is kept by this one.
+    private func closeNow(_ context: ChannelHandlerContext) {
+        context.close(promise: closing.take())
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -166,11 +170,11 @@ final class ConnectionLifetimeHandler: ChannelDuplexHandler, RemovableChannelHan
             // The channel tells only when nearly all has left; the kernel knows what the caller has taken.
             let taken = acknowledgedBytes(context) ?? acknowledged
             let wanted = UInt64(Self.leastRate) * UInt64(Self.stall.nanoseconds / 1_000_000_000)
-            guard taken &- acknowledged >= wanted else { return context.close(promise: closing) }
+            guard taken &- acknowledged >= wanted else { return closeNow(context) }
             acknowledged = taken
             self.readDue = now + Self.stall
         }
-        if let pieceDue, pieceDue <= now { return context.close(promise: closing) }
+        if let pieceDue, pieceDue <= now { return closeNow(context) }
         setAlarm(context)
     }
 

@@ -312,6 +312,16 @@ def closed_window(server, stack: ExitStack) -> http2.Connection:
     return connection
 
 
+def test_who_does_not_begin_with_http_2_is_sent_away(server):
+    """Within ten seconds; one that has begun may stay, and ask later."""
+    with ExitStack() as stack:
+        idle, *strangers = [make(server, stack) for make in (waiting, no_preface, half_preface)]
+        for stranger in strangers:
+            assert all(frame.kind != http2.HEADERS for frame in stranger.frames(20))
+            assert stranger.is_closed
+        assert idle.call(1, INFER, tensor_message("fast", "x", np.ones((1, WIDTH), np.float32))) == "0"
+
+
 @pytest.mark.parametrize("make", [keep_alive, beginning, no_preface, half_preface, waiting, half_call, closed_window],
                          ids=lambda make: make.__name__)
 def test_2000_connections_that_do_nothing(server, make):

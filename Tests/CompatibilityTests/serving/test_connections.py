@@ -11,56 +11,19 @@ import numpy as np
 import pytest
 
 from serving import models
-
-
-class Connection:
-    """A raw connection, and what came back on it."""
-
-    def __init__(self, address: str):
-        host, port = address.split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=30)
-        self.file = self.socket.makefile("rb")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.file.close()
-        self.socket.close()
-
-    def send(self, *pieces: bytes, pause: float = 0.0) -> None:
-        for index, piece in enumerate(pieces):
-            if index:
-                time.sleep(pause)
-            self.socket.sendall(piece)
-
-    def receive(self) -> tuple[int, dict[str, str], bytes]:
-        """The next answer: status, headers in lower case, body."""
-        line = self.file.readline()
-        assert line.startswith(b"HTTP/1.1 "), line
-        headers = {}
-        while (field := self.file.readline().rstrip(b"\r\n")) != b"":
-            name, value = field.decode().split(": ", 1)
-            assert name.lower() not in headers, name
-            headers[name.lower()] = value
-        if headers.get("transfer-encoding") == "chunked":
-            body = b""
-            while length := int(self.file.readline(), 16):
-                body += self.file.read(length)
-                self.file.readline()
-            self.file.readline()
-        else:
-            body = self.file.read(int(headers["content-length"]))
-        return int(line.split()[1]), headers, body
-
-    def is_at_end(self) -> bool:
-        return self.file.read(1) == b""
+from support.http1 import Raw
 
 
 @pytest.fixture
 def connection(serving):
-    with Connection(serving.http_address) as made:
+    with Raw(serving.port, timeout=30) as made:
         yield made
+
+
+def send_slowly(connection: Raw, *pieces: bytes, pause: float) -> None:
+    for piece in pieces:
+        assert connection.send(piece)
+        time.sleep(pause)
 
 
 def numbers(count: int, first: int = 0) -> list[list[int]]:
@@ -80,9 +43,10 @@ def post(rows: list[list[int]], path: str = "/v2/models/simple/infer", headers: 
 GET = b"GET /v2/models/simple HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-def assert_sum(answer: tuple[int, dict[str, str], bytes], rows: list[list[int]]) -> None:
+def assert_sum(answer, rows: list[list[int]]) -> None:
     status, headers, body = answer
     assert status == 200, body
+    assert len(headers) == len({name.lower() for name in headers}), headers
     assert headers["content-type"] == "application/json"
     assert "date" in headers and "x-request-id" in headers
     outputs = {output["name"]: output["data"] for output in json.loads(body)["outputs"]}
@@ -94,9 +58,9 @@ def test_answers_come_in_the_order_of_the_requests(connection):
     asked = [numbers(1, first) for first in range(40)]
     connection.send(b"".join(post(rows) + (GET if index % 3 == 0 else b"") for index, rows in enumerate(asked)))
     for index, rows in enumerate(asked):
-        assert_sum(connection.receive(), rows)
+        assert_sum(connection.answer(), rows)
         if index % 3 == 0:
-            assert json.loads(connection.receive()[2])["name"] == "simple"
+            assert json.loads(connection.answer()[2])["name"] == "simple"
 
 
 def test_thousands_of_requests_are_sent_ahead(connection):
@@ -104,7 +68,7 @@ def test_thousands_of_requests_are_sent_ahead(connection):
     for _ in range(10):
         connection.send(request * 300)
         for _ in range(300):
-            assert_sum(connection.receive(), numbers(1))
+            assert_sum(connection.answer(), numbers(1))
 
 
 @pytest.mark.parametrize("count", [1, 60, 400, 3_000])
@@ -112,72 +76,72 @@ def test_small_and_large_bodies_are_answered_alike(connection, count):
     """400 rows are more than a small request has."""
     for _ in range(3):
         connection.send(post(numbers(count)))
-        assert_sum(connection.receive(), numbers(count))
+        assert_sum(connection.answer(), numbers(count))
 
 
 @pytest.mark.parametrize("cut", [1, 20, 90, 150, -1])
 def test_a_request_that_comes_in_pieces(connection, cut):
     request = post(numbers(2))
-    connection.send(request[:cut], request[cut:], pause=0.05)
-    assert_sum(connection.receive(), numbers(2))
+    send_slowly(connection, request[:cut], request[cut:], pause=0.05)
+    assert_sum(connection.answer(), numbers(2))
     connection.send(request)
-    assert_sum(connection.receive(), numbers(2))
+    assert_sum(connection.answer(), numbers(2))
 
 
 def test_a_body_that_comes_slowly(connection):
     """More than a second is no longer a small request."""
     request = post(numbers(1))
     third = len(request) // 3
-    connection.send(request[:third], request[third : 2 * third], request[2 * third :], pause=0.8)
-    assert_sum(connection.receive(), numbers(1))
+    send_slowly(connection, request[:third], request[third : 2 * third], request[2 * third :], pause=0.8)
+    assert_sum(connection.answer(), numbers(1))
 
 
 def test_a_caller_who_closed_his_side_is_answered(connection):
     connection.send(post(numbers(1)) + post(numbers(2)))
     connection.socket.shutdown(socket.SHUT_WR)
-    assert_sum(connection.receive(), numbers(1))
-    assert_sum(connection.receive(), numbers(2))
-    assert connection.is_at_end()
+    assert_sum(connection.answer(), numbers(1))
+    assert_sum(connection.answer(), numbers(2))
+    assert connection.answer() is None
 
 
 def test_a_caller_who_wants_the_connection_closed(connection):
     connection.send(post(numbers(1), headers="Connection: close\r\n"))
-    assert_sum(connection.receive(), numbers(1))
-    assert connection.is_at_end()
+    assert_sum(connection.answer(), numbers(1))
+    assert connection.answer() is None
 
 
 def test_a_caller_of_http_1_0_gets_its_answer_and_the_end(connection):
     connection.send(post(numbers(1)).replace(b"HTTP/1.1", b"HTTP/1.0"))
-    assert_sum(connection.receive(), numbers(1))
-    assert connection.is_at_end()
+    assert_sum(connection.answer(), numbers(1))
+    assert connection.answer() is None
 
 
 def test_a_caller_of_http_1_0_may_stay(connection):
     for _ in range(2):
         connection.send(post(numbers(1), headers="Connection: keep-alive\r\n").replace(b"HTTP/1.1", b"HTTP/1.0"))
-        assert_sum(connection.receive(), numbers(1))
+        assert_sum(connection.answer(), numbers(1))
 
 
 def test_a_caller_who_waits_to_be_told_to_go_on(connection):
     head, body = post(numbers(1), headers="Expect: 100-continue\r\n").split(b"\r\n\r\n", 1)
-    connection.send(head + b"\r\n\r\n", body, pause=0.2)
-    assert_sum(connection.receive(), numbers(1))
+    send_slowly(connection, head + b"\r\n\r\n", body, pause=0.2)
+    assert_sum(connection.answer(), numbers(1))
 
 
 def test_chunks_are_read(connection):
     head, body = post(numbers(1), headers="Transfer-Encoding: chunked\r\n", length=False).split(b"\r\n\r\n", 1)
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[at : at + 50]), body[at : at + 50]) for at in range(0, len(body), 50))
     connection.send(head + b"\r\n\r\n" + chunks + b"0\r\n\r\n" + post(numbers(2)))
-    assert_sum(connection.receive(), numbers(1))
-    assert_sum(connection.receive(), numbers(2))
+    assert_sum(connection.answer(), numbers(1))
+    assert_sum(connection.answer(), numbers(2))
 
 
 def test_what_is_no_request_is_refused_after_the_answers(connection):
     connection.send(post(numbers(1)) + post(numbers(2)) + b"this is no HTTP\r\n\r\n")
-    assert_sum(connection.receive(), numbers(1))
-    assert_sum(connection.receive(), numbers(2))
-    assert connection.receive()[0] == 400
-    assert connection.is_at_end()
+    assert_sum(connection.answer(), numbers(1))
+    assert_sum(connection.answer(), numbers(2))
+    assert connection.answer()[0] == 400
+    assert connection.answer() is None
 
 
 @pytest.mark.parametrize(
@@ -190,25 +154,25 @@ def test_what_is_no_request_is_refused_after_the_answers(connection):
 )
 def test_what_no_route_may_see_is_refused(serving, headers, status):
     """Also behind a request to the same address that was fine."""
-    with Connection(serving.http_address) as connection:
+    with Raw(serving.port) as connection:
         connection.send(post(numbers(1)))
-        assert_sum(connection.receive(), numbers(1))
+        assert_sum(connection.answer(), numbers(1))
         connection.send(post(numbers(1), headers=headers))
-        assert connection.receive()[0] == status
+        assert connection.answer()[0] == status
 
 
 def test_another_host_on_the_same_connection_is_refused(connection):
     connection.send(post(numbers(1)) + post(numbers(1)).replace(b"Host: localhost", b"Host: evil.example"))
-    assert_sum(connection.receive(), numbers(1))
-    assert connection.receive()[0] == 403
+    assert_sum(connection.answer(), numbers(1))
+    assert connection.answer()[0] == 403
 
 
 def test_errors_have_the_protocols_shape(connection):
     """A request that fails leaves the connection as it is."""
     connection.send(post(numbers(1), path="/v2/models/nothing/infer") + post(numbers(1)))
-    status, headers, body = connection.receive()
+    status, headers, body = connection.answer()
     assert status == 404 and "not found" in json.loads(body)["error"]
-    assert_sum(connection.receive(), numbers(1))
+    assert_sum(connection.answer(), numbers(1))
 
 
 def test_a_large_answer_reaches_a_slow_reader_whole_while_the_server_stops(start_serving, tmp_path):
@@ -218,8 +182,7 @@ def test_a_large_answer_reaches_a_slow_reader_whole_while_the_server_stops(start
     values = np.arange(3_000_000, dtype=np.float32)
     inputs = [{"name": "INPUT", "shape": [1, len(values)], "datatype": "FP32", "parameters": {"binary_data_size": values.nbytes}}]
     head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
-    with Connection(server.http_address) as connection:
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+    with Raw(server.port, receive_buffer=1 << 16) as connection:
         connection.send(
             b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: localhost\r\n"
             + b"Inference-Header-Content-Length: %d\r\nContent-Length: %d\r\n\r\n" % (len(head), len(head) + values.nbytes)
@@ -229,7 +192,7 @@ def test_a_large_answer_reaches_a_slow_reader_whole_while_the_server_stops(start
         time.sleep(1)
         server.process.terminate()
         time.sleep(1)
-        status, headers, body = connection.receive()
+        status, headers, body = connection.answer()
     assert status == 200
     assert body[int(headers["inference-header-content-length"]) :] == values.tobytes()
     assert server.process.wait(timeout=30) == 0

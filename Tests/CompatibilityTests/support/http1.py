@@ -1,37 +1,39 @@
 """HTTP/1.1 by hand: requests that no client would send, and answers that are read when the test wants it."""
 
 import http.client
-import socket
+
+from support.wire import Wire
 
 
-class Raw:
+class Lasting:
+    """A reader that a response closes when it is read, and that the next one needs: it may hold bytes of that one."""
+
+    def __init__(self, reader):
+        self._reader = reader
+
+    def __getattr__(self, name: str):
+        return getattr(self._reader, name)
+
+    def close(self) -> None:
+        pass
+
+
+class Raw(Wire):
     """A connection to a port of this machine."""
 
     def __init__(self, port: int, timeout: float = 60, receive_buffer: int | None = None):
-        self.socket = socket.socket()
-        if receive_buffer is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(timeout)
-        self.socket.connect(("127.0.0.1", port))
-
-    def __enter__(self) -> "Raw":
-        return self
+        super().__init__("127.0.0.1", port, timeout, receive_buffer)
+        self._reader = self.socket.makefile("rb")
 
     def __exit__(self, *_) -> None:
-        self.socket.close()
-
-    def send(self, *parts: bytes) -> bool:
-        """Whether the other side still took it; what it has answered can be read in either case."""
-        try:
-            for part in parts:
-                self.socket.sendall(part)
-            return True
-        except (BrokenPipeError, ConnectionResetError):
-            return False
+        self._reader.close()
+        super().__exit__()
 
     def answer(self) -> tuple[int, http.client.HTTPMessage, bytes] | None:
         """Status, headers and body of the next answer; None when the connection was closed without one."""
         response = http.client.HTTPResponse(self.socket)
+        response.fp.close()
+        response.fp = Lasting(self._reader)
         try:
             response.begin()
             return response.status, response.headers, response.read()

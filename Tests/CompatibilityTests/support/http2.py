@@ -4,11 +4,12 @@ Headers are sent as plain literals. What a server answers is read as far as test
 status of a call.
 """
 
-import socket
 import struct
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from support.wire import Wire
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -132,16 +133,12 @@ def literals(block: bytes) -> Iterator[tuple[str, str]]:
             yield name, text()
 
 
-class Connection:
+class Connection(Wire):
     """A connection that says nothing by itself but the preface and its settings."""
 
     def __init__(self, address: str, preface: bytes = PREFACE, timeout: float = 20, receive_buffer: int | None = None, **options: int):
         host, port = address.split(":")
-        self.socket = socket.socket()
-        if receive_buffer is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(timeout)
-        self.socket.connect((host, int(port)))
+        super().__init__(host, int(port), timeout, receive_buffer)
         self._received = bytearray()
         #: What the other side lets us send: on a new stream, and on the connection and the streams by their number.
         self.initial_window = 65_535
@@ -156,21 +153,11 @@ class Connection:
             # Without a table, each header comes in full.
             self.send(preface + settings(HEADER_TABLE_SIZE=0, **options))
 
-    def __enter__(self) -> "Connection":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.socket.close()
-
     def send(self, *parts: bytes) -> bool:
         """Whether the other side still took it."""
-        try:
-            for part in parts:
-                self.socket.sendall(part)
-            return True
-        except (BrokenPipeError, ConnectionResetError):
-            self.is_closed = True
-            return False
+        is_sent = super().send(*parts)
+        self.is_closed = self.is_closed or not is_sent
+        return is_sent
 
     def frames(self, seconds: float = 20) -> Iterator[Frame]:
         """The frames that come, until the connection is closed or the time is over."""
