@@ -14,6 +14,7 @@ enum {
     run = 9,
     create_session_options = 10,
     set_execution_mode = 13,
+    disable_cpu_arena = 19,
     set_log_severity = 22,
     set_graph_optimization = 23,
     set_intra_op_threads = 24,
@@ -168,6 +169,7 @@ int apus_onnx_load(apus_onnx_library *library, const char *path, const apus_onnx
     TRY(CALL(library, set_inter_op_threads, status, handle, int)(settings, options->inter_op_threads));
     TRY(CALL(library, set_graph_optimization, status, handle, int)(settings, options->graph_optimization));
     TRY(CALL(library, set_execution_mode, status, handle, int)(settings, options->execution_mode));
+    if (!options->keeps_memory) TRY(CALL(library, disable_cpu_arena, status, handle)(settings));
     const char *spins = options->allows_spinning ? "1" : "0";
     TRY(CALL(library, add_config, status, handle, const char *, const char *)(settings, "session.intra_op.allow_spinning", spins));
     TRY(CALL(library, add_config, status, handle, const char *, const char *)(settings, "session.inter_op.allow_spinning", spins));

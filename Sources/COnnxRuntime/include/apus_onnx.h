@@ -18,6 +18,8 @@ typedef struct {
     int execution_mode;
     /// Whether idle threads spin, which costs a core between runs.
     int allows_spinning;
+    /// Whether memory is kept between runs, behind one lock for all of a session's runs.
+    int keeps_memory;
     /// Such as "CUDA"; NULL for the processor.
     const char *provider;
     int device;

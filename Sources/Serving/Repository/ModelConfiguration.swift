@@ -93,6 +93,7 @@ package struct ModelConfiguration: Sendable, Equatable {
         if let threads = try number("intra_op_thread_count") { options.onnx.intraOpThreads = threads }
         if let threads = try number("inter_op_thread_count") { options.onnx.interOpThreads = threads }
         if let mode = try number("execution_mode") { options.onnx.runsBranchesInParallel = mode == 1 }
+        if let arena = try number("enable_mem_arena") { options.onnx.keepsMemory = arena == 1 }
         return options
     }
 

@@ -15,6 +15,11 @@ package struct ONNXOptions: Sendable, Equatable {
     package var runsBranchesInParallel = false
     /// Whether idle threads spin; saves microseconds and costs a core.
     package var allowsSpinning = false
+    /// Whether the runtime keeps the memory of its runs for later ones.
+    ///
+    /// All runs of a session pass its lock, which costs small models more than the allocator of the system, and what a
+    /// large request took is never given back.
+    package var keepsMemory = false
     /// Such as `CUDA`; nil for the processor.
     package var executionProvider: String?
     package var device = 0

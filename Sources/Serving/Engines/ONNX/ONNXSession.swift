@@ -35,6 +35,7 @@ final class ONNXSession: Sendable {
             }
         settings.execution_mode = options.runsBranchesInParallel ? 1 : 0
         settings.allows_spinning = options.allowsSpinning ? 1 : 0
+        settings.keeps_memory = options.keepsMemory ? 1 : 0
         settings.device = Int32(clamping: options.device)
         var pointer: OpaquePointer?
         func load(_ provider: UnsafePointer<CChar>?) throws {
