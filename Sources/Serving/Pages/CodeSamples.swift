@@ -11,7 +11,7 @@ struct CodeSamples {
 
     let name: String
     let metadata: ModelMetadata
-    /// Such as `http://127.0.0.1:5000`.
+    /// Such as `http://127.0.0.1:5000/ml`.
     let address: String
     /// Where gRPC listens, such as `127.0.0.1:8001`; nil when it does not.
     let grpc: String?

@@ -74,7 +74,7 @@ import Testing
             let feedback = FeedbackStore(database: base.database, clock: base.clock)
             let policies = LogPolicyStore(database: base.database, ledger: base.ledger, clock: base.clock)
             let pages = ServingPages(
-                console: Console(prefix: "", version: "0", changes: base.ledger.changes),
+                console: Console(prefix: "/ml", version: "0", changes: base.ledger.changes),
                 catalog: catalog,
                 history: history,
                 log: log,
@@ -364,6 +364,8 @@ import Testing
             #expect(text.contains("127.0.0.1:8001"))
             #expect(text.contains("get_deploy_client"))
             #expect(text.contains("X-Apus-Prediction-Id"))
+            // Behind a prefix too.
+            #expect(text.contains("/ml/endpoints/wine/invocations"))
         }
     }
 
