@@ -29,8 +29,8 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A target of ours, with the settings that all of them share.
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings + more)
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 /// The test target of `name`; it sees the shared fixtures too.
@@ -88,9 +88,7 @@ let package = Package(
                 argumentParser, asyncHTTPClient, crypto, httpTypes, hummingbirdCore, logging, nioCore, nioHPACK,
                 nioHTTP2,
                 nioPosix, serviceLifecycle, swiftProtobuf, unixSignals, yams,
-            ],
-            // Its tests look inside, also in release.
-            [.unsafeFlags(["-enable-testing"])]
+            ]
         ),
         module(
             "Tracking",

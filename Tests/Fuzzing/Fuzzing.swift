@@ -5,9 +5,8 @@ import ApusKernel
 import ApusQuery
 import ApusVault
 import HTTPTypes
+import Serving
 import Tracking
-
-@testable import Serving
 
 #if canImport(Glibc)
     import Glibc

@@ -1,8 +1,7 @@
 import ApusGateway
 import ApusJSON
 import NIOCore
-
-@testable import Serving
+import Serving
 
 /// The readers of inference requests that are fuzzed, and what must hold whatever they are given.
 ///

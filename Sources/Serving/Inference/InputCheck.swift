@@ -1,15 +1,18 @@
 /// Checks a request against what the model declares, before it waits for anything.
 ///
 /// What passes cannot spoil the batch that it joins.
-struct InputCheck {
+package struct InputCheck {
     private let metadata: ModelMetadata
 
-    init(_ metadata: ModelMetadata) {
+    /// Checks requests to a model that declares this.
+    package init(_ metadata: ModelMetadata) {
         self.metadata = metadata
     }
 
+    /// Lets a request pass that the model can be given.
+    ///
     /// - Throws: ``ServingError`` `invalid` that names the first thing that is wrong.
-    func check(_ request: InferenceRequest) throws {
+    package func check(_ request: InferenceRequest) throws {
         guard request.document == nil else { return }
         if request.form == .tensors, !metadata.inputs.isEmpty { try checkTensors(request.inputs) }
         guard !metadata.outputs.isEmpty else { return }

@@ -14,6 +14,13 @@ package indirect enum SignatureType: Sendable, Equatable {
         package let name: String
         package let type: SignatureType
         package let isRequired: Bool
+
+        /// A part that values may lack unless it `isRequired`.
+        package init(name: String, type: SignatureType, isRequired: Bool) {
+            self.name = name
+            self.type = type
+            self.isRequired = isRequired
+        }
     }
 
     case scalar(Scalar)

@@ -153,9 +153,9 @@ struct CellCast {
 }
 
 /// The 16-bit floating-point format of IEEE 754.
-enum HalfFloat {
+package enum HalfFloat {
     /// The bits of the nearest half.
-    static func bits(_ value: Float) -> UInt16 {
+    package static func bits(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
         let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
         guard value.isFinite else { return sign | (value.isNaN ? 0x7E00 : 0x7C00) }
@@ -171,7 +171,7 @@ enum HalfFloat {
     }
 
     /// The number that a half's bits stand for.
-    static func value(_ bits: UInt16) -> Float {
+    package static func value(_ bits: UInt16) -> Float {
         let sign: Float = bits & 0x8000 != 0 ? -1 : 1
         let exponent = Int(bits >> 10 & 0x1F)
         let fraction = Float(bits & 0x3FF)

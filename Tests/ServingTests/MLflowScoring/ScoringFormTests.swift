@@ -1,7 +1,6 @@
 import NIOCore
+import Serving
 import Testing
-
-@testable import Serving
 
 /// The forms of input, each against what MLflow 3.18 makes of it.
 @Suite struct ScoringFormTests {

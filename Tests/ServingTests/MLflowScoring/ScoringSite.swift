@@ -4,9 +4,8 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import Serving
 import Testing
-
-@testable import Serving
 
 /// Models that answer what they are asked, and the adapters' routes over them.
 struct ScoringSite: ModelDirectory {

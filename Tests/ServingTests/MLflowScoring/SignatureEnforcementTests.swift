@@ -1,8 +1,7 @@
 import ApusKernel
 import NIOCore
+import Serving
 import Testing
-
-@testable import Serving
 
 @Suite struct SignatureEnforcementTests {
     private func message(_ text: String, _ metadata: ModelMetadata, _ type: ScoringMediaType = .json) -> String {

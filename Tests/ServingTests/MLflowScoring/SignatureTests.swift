@@ -1,6 +1,5 @@
+import Serving
 import Testing
-
-@testable import Serving
 
 @Suite struct SignatureTests {
     @Test func `columns, their types and whether they are required are read`() throws {

@@ -1,7 +1,6 @@
 import NIOCore
+import Serving
 import Synchronization
-
-@testable import Serving
 
 /// A model that answers its inputs, after a while if it is told to.
 final class EchoServable: Servable {

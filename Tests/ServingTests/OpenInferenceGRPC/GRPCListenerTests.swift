@@ -4,10 +4,9 @@ import NIOCore
 import NIOHPACK
 import NIOHTTP2
 import ServiceLifecycle
+import Serving
 import SwiftProtobuf
 import Testing
-
-@testable import Serving
 
 @Suite struct GRPCListenerTests {
     private static let infer = "/inference.GRPCInferenceService/ModelInfer"

@@ -1,9 +1,8 @@
 import ApusGateway
 import NIOCore
 import NIOHPACK
+import Serving
 import Testing
-
-@testable import Serving
 
 @Suite struct GRPCMessageTests {
     private static func framed(_ texts: [String]) -> ByteBuffer {

@@ -1,9 +1,8 @@
 import InferenceProtobuf
 import NIOCore
+import Serving
 import SwiftProtobuf
 import Testing
-
-@testable import Serving
 
 @Suite struct InferenceAnswerTests {
     private static func written(_ response: InferenceResponse, _ parameters: [(String, ParameterValue)] = []) throws

@@ -2,10 +2,9 @@ import ApusKernel
 import FoundationEssentials
 import InferenceProtobuf
 import NIOCore
+import Serving
 import SwiftProtobuf
 import Testing
-
-@testable import Serving
 
 /// What is read by hand must be what generated code would write.
 @Suite struct InferenceCallTests {

@@ -1,7 +1,6 @@
 import ApusKernel
+import Serving
 import Testing
-
-@testable import Serving
 
 /// What of a model's requirements is taken.
 @Suite struct EnvironmentRecipeTests {

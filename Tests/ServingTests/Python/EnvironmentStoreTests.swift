@@ -1,8 +1,7 @@
 import Foundation
+import Serving
 import Synchronization
 import Testing
-
-@testable import Serving
 
 /// Environments that are really made; packages come from the index that the machine is set up for.
 @Suite(.enabled(if: PythonModels.areThere, "APUS_PYTHON names no Python with uv"), .serialized)
@@ -21,7 +20,7 @@ struct EnvironmentStoreTests {
 
     /// A model that needs one small package.
     private func model(_ folder: TestFolder, _ name: String, _ requirements: String, python: String) throws -> String {
-        try FileTree.makeFolder("\(folder.path)/\(name)")
+        try TestFolder.make("\(folder.path)/\(name)")
         try folder.write(
             "\(name)/python_env.yaml",
             "python: \(python)\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n"
@@ -30,14 +29,25 @@ struct EnvironmentStoreTests {
         return "\(folder.path)/\(name)"
     }
 
-    private func version() throws -> String { try PythonInterpreter.local(PythonOptions()).version }
+    /// Of the Python that environments are made with, such as `3.11`.
+    private func version() throws -> String {
+        let program = "import sys; print('%d.%d' % sys.version_info[:2])"
+        let python = try #require(PythonModels.interpreter)
+        // A script that looks for the right Python may want to know more than the others.
+        let variables = ProcessInfo.processInfo.environment
+        return try #require(Program(python, ["-I", "-c", program], variables: variables).run(limit: 60).first)
+    }
+
+    private func names(in store: EnvironmentStore) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: store.folder)
+    }
 
     @Test(arguments: [EnvironmentManager.uv, .virtualenv])
     func `two models that need the same share one environment, made once by whoever comes first`(
         manager: EnvironmentManager
     ) async throws {
         let folder = try TestFolder()
-        defer { FileTree.remove(folder.path) }
+        defer { folder.remove() }
         let progress = Progress()
         let store = store(folder, manager, progress)
         let python = try version()
@@ -45,7 +55,7 @@ struct EnvironmentStoreTests {
         let two = try model(folder, "two", "# the same\ntomli==2.0.1\n", python: python)
         // What an attempt that was killed left behind is no obstacle.
         let digest = try EnvironmentRecipe(model: one).digest
-        try FileTree.makeFolder("\(store.folder)/\(digest).making/bin")
+        try TestFolder.make("\(store.folder)/\(digest).making/bin")
         let found = try await withThrowingTaskGroup(of: PythonInterpreter.self) { group in
             for path in [one, two] {
                 group.addTask { try await offThreadForTest { try store.interpreter(for: path) } }
@@ -54,18 +64,10 @@ struct EnvironmentStoreTests {
         }
         #expect(found.count == 2 && found[0] == found[1])
         #expect(progress.all.filter { $0.hasPrefix("Making") }.count == 1)
-        let run = try Tool.run(
-            ProcessPlan(
-                executable: found[0].executable,
-                arguments: ["-I", "-c", "import tomli, sys; print(sys.prefix, tomli.__name__)"],
-                variables: ["LANG": "C.UTF-8"],
-                folder: "/",
-                isConfined: false
-            ),
-            limit: .seconds(60)
-        )
-        #expect(run.lines == ["\(store.folder)/\(digest) tomli"])
-        #expect(!FileTree.names(in: store.folder).contains { $0.hasSuffix(".making") })
+        let program = "import tomli, sys; print(sys.prefix, tomli.__name__)"
+        let lines = try Program(found[0].executable, ["-I", "-c", program]).run(limit: 60)
+        #expect(lines == ["\(store.folder)/\(digest) tomli"])
+        #expect(try !names(in: store).contains { $0.hasSuffix(".making") })
     }
 
     @Test func `a package that does not exist is told in the installer's words`() throws {
@@ -78,7 +80,7 @@ struct EnvironmentStoreTests {
             } catch let error as ServingError {
                 #expect(error.message.contains("tomli"))
             }
-            #expect(FileTree.names(in: store.folder).filter { $0.hasSuffix(".making") }.isEmpty)
+            #expect(try !names(in: store).contains { $0.hasSuffix(".making") })
         }
     }
 }
@@ -86,6 +88,6 @@ struct EnvironmentStoreTests {
 /// Runs what may block on a thread of its own.
 func offThreadForTest<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        startThread("test") { continuation.resume(with: Result { try body() }) }
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
     }
 }

@@ -1,7 +1,6 @@
 import Foundation
+import Serving
 import Testing
-
-@testable import Serving
 
 /// Lines of a worker's output.
 @Suite struct LineReaderTests {

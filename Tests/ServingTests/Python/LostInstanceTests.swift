@@ -1,8 +1,7 @@
 import ApusKernel
+import Serving
 import Synchronization
 import Testing
-
-@testable import Serving
 
 /// What becomes of requests when the instance that ran them dies, or none can be made.
 @Suite struct LostInstanceTests {

@@ -2,11 +2,10 @@ import ApusKernel
 import Foundation
 import Logging
 import NIOCore
+import Serving
 import Synchronization
 import Testing
 import Tracking
-
-@testable import Serving
 
 /// Models in processes of Python, for real.
 @Suite(.enabled(if: PythonModels.areThere, "APUS_PYTHON names no Python with MLflow"), .serialized)

@@ -1,32 +1,22 @@
-import ApusKernel
 import Foundation
-
-@testable import Serving
+import Serving
 
 /// Models of MLflow for the tests, made once by the Python that `APUS_PYTHON` names.
 enum PythonModels {
     /// Whether there is a Python with MLflow; `scripts/test` says so.
-    static var areThere: Bool { PythonOptions.variable("APUS_PYTHON") != nil }
+    static var areThere: Bool { interpreter != nil }
+
+    /// What `APUS_PYTHON` names; nil when it is not set, or empty.
+    static let interpreter = ProcessInfo.processInfo.environment["APUS_PYTHON"].flatMap { $0.isEmpty ? nil : $0 }
 
     /// The folder that holds them, made when first asked for.
     static let folder: Result<String, any Error> = Result {
-        let python = PythonOptions.variable("APUS_PYTHON") ?? ""
         let folder = try TestFolder().path
         let program = "\(folder)/make.py"
         try Data(source.utf8).write(to: URL(fileURLWithPath: program))
-        let run = try Tool.run(
-            ProcessPlan(
-                executable: python,
-                arguments: [program, folder],
-                variables: [
-                    "HOME": folder, "LANG": "C.UTF-8", "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": "/usr/bin:/bin",
-                ],
-                folder: folder,
-                isConfined: false
-            ),
-            limit: .seconds(300)
-        )
-        guard run.succeeded else { throw RequestError(.internalError, run.lines.joined(separator: "\n")) }
+        let variables = ["HOME": folder, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": "/usr/bin:/bin"]
+        _ = try Program(interpreter ?? "", [program, folder], variables: variables, folder: folder)
+            .run(limit: 300)
         return folder
     }
 

@@ -1,6 +1,5 @@
+import Serving
 import Testing
-
-@testable import Serving
 
 /// When workers come and go.
 @Suite struct WorkerScalingTests {

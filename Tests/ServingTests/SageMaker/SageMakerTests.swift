@@ -1,8 +1,7 @@
 import HTTPTypes
 import NIOCore
+import Serving
 import Testing
-
-@testable import Serving
 
 @Suite struct SageMakerTests {
     private func site(_ settings: SageMakerSettings = SageMakerSettings()) throws -> ScoringSite {

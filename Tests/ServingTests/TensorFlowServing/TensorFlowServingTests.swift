@@ -1,8 +1,7 @@
 import HTTPTypes
 import NIOCore
+import Serving
 import Testing
-
-@testable import Serving
 
 @Suite struct TensorFlowServingTests {
     private func site(

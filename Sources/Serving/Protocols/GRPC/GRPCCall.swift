@@ -18,7 +18,7 @@ package struct GRPCCall: Sendable {
     /// The time that a `grpc-timeout` header gives; nil when it is none.
     ///
     /// - SeeAlso: `Timeout` in gRPC's `PROTOCOL-HTTP2.md`.
-    static func timeout(_ text: String) -> Duration? {
+    package static func timeout(_ text: String) -> Duration? {
         let digits = text.utf8.dropLast()
         guard let unit = text.utf8.last, (1...8).contains(digits.count),
             digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })

@@ -1,9 +1,9 @@
 import ApusGateway
 import HTTPTypes
-import NIOHPACK
+package import NIOHPACK
 
 /// The headers of answers, made once.
-enum GRPCHeaders {
+package enum GRPCHeaders {
     static let beginning: HPACKHeaders = [
         ":status": "200", "content-type": "application/grpc",
         "grpc-accept-encoding": GRPCMessage.codings.map(\.rawValue).joined(separator: ","),
@@ -13,7 +13,7 @@ enum GRPCHeaders {
     static let methodNotAllowed: HPACKHeaders = [":status": "405", "allow": "POST"]
 
     /// The end of a call that failed; `isAlone` when nothing was answered yet, so that these are the only headers.
-    static func failure(_ error: GRPCError, isAlone: Bool) -> HPACKHeaders {
+    package static func failure(_ error: GRPCError, isAlone: Bool) -> HPACKHeaders {
         var headers = isAlone ? beginning : HPACKHeaders()
         headers.add(name: "grpc-status", value: String(error.status.rawValue))
         headers.add(name: "grpc-message", value: error.encodedMessage, indexing: .nonIndexable)

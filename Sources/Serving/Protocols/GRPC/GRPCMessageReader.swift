@@ -1,11 +1,18 @@
-import ApusGateway
-import NIOCore
+package import ApusGateway
+package import NIOCore
 
 /// A message as it came in.
-struct GRPCMessage {
-    let bytes: ByteBuffer
+package struct GRPCMessage {
+    /// The message without its prefix, as it was sent.
+    package let bytes: ByteBuffer
     /// How it is compressed.
     let coding: ContentCoding
+
+    /// A message that is compressed in this way.
+    package init(bytes: ByteBuffer, coding: ContentCoding) {
+        self.bytes = bytes
+        self.coding = coding
+    }
 
     /// The ways in which callers may compress their messages; answers are not compressed.
     static let codings: [ContentCoding] = [.identity, .deflate, .gzip]
@@ -14,7 +21,7 @@ struct GRPCMessage {
     ///
     /// - Throws: ``GRPCError``: `invalidArgument` when it cannot be read, `resourceExhausted` when it is longer than
     ///   `limit`, or others take all the memory.
-    func decompressed(limit: Int, _ reservation: MemoryReservation) async throws -> ByteBuffer {
+    package func decompressed(limit: Int, _ reservation: MemoryReservation) async throws -> ByteBuffer {
         do {
             return try await coding.unpacked(bytes, upTo: limit, reservation)
         } catch ContentCoding.UnpackingError.damaged {
@@ -28,21 +35,23 @@ struct GRPCMessage {
 }
 
 /// Takes messages out of a call's bytes.
-struct GRPCMessageReader {
+package struct GRPCMessageReader {
     private let limit: Int
     /// Nil when the call's messages are not compressed.
     private let compression: ContentCoding?
     private var buffer = ByteBuffer()
 
-    init(limit: Int, compression: ContentCoding?) {
+    /// Takes messages of at most `limit` bytes, compressed as their call says; nil when it says nothing of that.
+    package init(limit: Int, compression: ContentCoding?) {
         self.limit = limit
         self.compression = compression
     }
 
     /// How many bytes wait for the rest of their message.
-    var waitingBytes: Int { buffer.readableBytes }
+    package var waitingBytes: Int { buffer.readableBytes }
 
-    mutating func append(_ bytes: ByteBuffer) {
+    /// Adds what came next.
+    package mutating func append(_ bytes: ByteBuffer) {
         guard buffer.readableBytes > 0 else {
             buffer = bytes
             return
@@ -63,7 +72,10 @@ struct GRPCMessageReader {
     }
 
     /// The next message; nil when it is not whole.
-    mutating func next() throws -> GRPCMessage? {
+    ///
+    /// - Throws: ``GRPCError``: `resourceExhausted` when one is announced that is too long, `invalidArgument` for a prefix
+    ///   that means nothing.
+    package mutating func next() throws -> GRPCMessage? {
         guard let announcedLength, let flag = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else {
             return nil
         }

@@ -24,7 +24,7 @@ package struct GRPCAnswer: Sendable {
     /// The bytes of the prefix: whether the message is compressed, and its length.
     static let prefixLength = 5
     /// The prefix and the message.
-    let framed: ByteBuffer
+    package let framed: ByteBuffer
 
     /// Lets `write` write the message, which will take about `capacity` bytes.
     package init(capacity: Int = 64, _ write: (inout ByteBuffer) -> Void) {

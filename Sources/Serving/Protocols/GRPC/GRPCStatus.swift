@@ -79,7 +79,7 @@ package struct GRPCError: Error, Equatable {
     /// The message as a header may carry it: printable ASCII, the rest percent-encoded.
     ///
     /// - SeeAlso: `Status-Message` in gRPC's `PROTOCOL-HTTP2.md`.
-    var encodedMessage: String {
+    package var encodedMessage: String {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(message.utf8.count)
         for scalar in message.unicodeScalars {

@@ -1,11 +1,12 @@
 /// The content types that MLflow's scoring protocol knows.
-enum ScoringMediaType: String, Sendable {
+package enum ScoringMediaType: String, Sendable {
     case json = "application/json"
     case csv = "text/csv"
+    /// Read by models in Python only.
     case parquet = "application/vnd.apache.parquet"
 
     /// Why a content type is not taken; answered with 415 and in plain text.
-    struct Refusal: Error {
+    package struct Refusal: Error {
         let message: String
     }
 

@@ -1,27 +1,31 @@
 import ApusJSON
 import ApusKernel
-import NIOCore
+package import NIOCore
 
 /// Reads a request of MLflow's scoring protocol into what a model takes.
 ///
 /// - SeeAlso: `_parse_json_data` in MLflow's `mlflow/pyfunc/scoring_server/__init__.py`.
-struct ScoringReader {
+package struct ScoringReader {
     /// What was asked.
-    struct Question {
-        var request: InferenceRequest
+    package struct Question {
+        /// What the model is given.
+        package var request: InferenceRequest
         /// Whether the answer stands alone, without `predictions` around it, as for conversations.
-        var isUnwrapped = false
+        package var isUnwrapped = false
     }
 
     private let metadata: ModelMetadata
 
-    init(_ metadata: ModelMetadata) {
+    /// Reads requests to a model with such inputs.
+    package init(_ metadata: ModelMetadata) {
         self.metadata = metadata
     }
 
+    /// Reads a body of that content type.
+    ///
     /// - Throws: ``ServingError``: `badRequest` for what is no request, `invalid` for what does not fit the signature;
     ///   ``ScoringMediaType/Refusal`` for a content type that this model cannot be asked in.
-    func read(_ body: ByteBuffer, _ mediaType: ScoringMediaType) throws -> Question {
+    package func read(_ body: ByteBuffer, _ mediaType: ScoringMediaType) throws -> Question {
         switch mediaType {
         case .json: return try readJSON(body)
         case .csv:

@@ -1,19 +1,27 @@
-import ApusGateway
+package import ApusGateway
 import ApusJSON
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
 
 /// Writes an answer of the Open Inference Protocol: JSON, then the bytes of the outputs that are wanted so.
-struct InferAnswerWriter {
+package struct InferAnswerWriter {
     let outputs: RequestedOutputs
     let coding: ContentCoding
+
+    /// Writes outputs as the caller wants them, in a body of that coding.
+    package init(outputs: RequestedOutputs, coding: ContentCoding) {
+        self.outputs = outputs
+        self.coding = coding
+    }
 
     /// Binary outputs up to that size are copied behind the JSON: one write is cheaper than several.
     private static let copiedBytes = 1 << 16
 
+    /// The answer with its headers.
+    ///
     /// - Throws: ``ServingError`` `invalid` for an output that cannot be written as it is wanted.
-    func write(_ response: InferenceResponse) throws -> GatewayResponse {
+    package func write(_ response: InferenceResponse) throws -> GatewayResponse {
         var tensors = response.outputs
         if let document = response.document { tensors = [try Self.tensor(document)] }
         if !outputs.classesByName.isEmpty { tensors = try tensors.map { try $0.classified(by: outputs.classesByName) } }

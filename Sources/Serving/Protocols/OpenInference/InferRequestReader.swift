@@ -1,16 +1,21 @@
 import ApusJSON
 import ApusKernel
-import NIOCore
+package import NIOCore
 
 /// Reads the body of an inference request of the Open Inference Protocol: JSON, then the bytes of binary tensors.
 ///
 /// - SeeAlso: `inference_rest.md` in the protocol, and "Binary Tensor Data Extension" in Triton's documentation.
-struct InferRequestReader {
+package struct InferRequestReader {
     /// What was read.
-    struct Call: Sendable {
-        var request = InferenceRequest()
-        var outputs = RequestedOutputs()
+    package struct Call: Sendable {
+        /// What the model is given.
+        package var request = InferenceRequest()
+        /// How the answer is to be written.
+        package var outputs = RequestedOutputs()
     }
+
+    /// Reads any model's requests.
+    package init() {}
 
     /// No request has more inputs or outputs than that.
     private static let maximumTensors = 1024
@@ -37,7 +42,7 @@ struct InferRequestReader {
     /// Reads a body whose first `headerLength` bytes are JSON.
     ///
     /// - Throws: ``ServingError`` `invalid`, which names what is wrong.
-    func read(_ body: ByteBuffer, headerLength: Int?) throws -> Call {
+    package func read(_ body: ByteBuffer, headerLength: Int?) throws -> Call {
         let length = headerLength ?? body.readableBytes
         guard let json = body.getSlice(at: body.readerIndex, length: length) else {
             throw ServingError.invalid(

@@ -1,14 +1,21 @@
-import NIOCore
+package import NIOCore
 
 /// A request that is nothing but the bytes of its only input: `Inference-Header-Content-Length: 0`.
 ///
 /// - SeeAlso: "Raw Binary Request" in Triton's documentation of the extension.
-struct RawRequest {
+package struct RawRequest {
     /// What the model declares.
     let metadata: ModelMetadata
 
+    /// A request to a model that declares this.
+    package init(metadata: ModelMetadata) {
+        self.metadata = metadata
+    }
+
+    /// Reads a body of nothing but the input's bytes.
+    ///
     /// - Throws: ``ServingError`` `invalid` when the model's inputs leave open how the bytes are to be understood.
-    func read(_ body: ByteBuffer) throws -> InferRequestReader.Call {
+    package func read(_ body: ByteBuffer) throws -> InferRequestReader.Call {
         guard metadata.inputs.count == 1, let port = metadata.inputs.first else {
             throw ServingError.invalid(
                 "A raw request is for models with one input, and this one has \(metadata.inputs.count)."

@@ -1,5 +1,5 @@
 /// How a caller wants the outputs.
-struct RequestedOutputs: Sendable {
+package struct RequestedOutputs: Sendable {
     /// Whether an output of which nothing else is said comes as binary data.
     var isBinary = false
     var isBinaryByName: [String: Bool] = [:]

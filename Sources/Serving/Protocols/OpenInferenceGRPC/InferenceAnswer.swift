@@ -1,19 +1,19 @@
-import NIOCore
+package import NIOCore
 
 /// Writes a `ModelInferResponse`, with the tensors' bytes as they are.
-struct InferenceAnswer {
+package struct InferenceAnswer {
     private let response: InferenceResponse
     /// The outputs, with what a model in Python answered instead of tensors as one of them.
     private let outputs: [Tensor]
     private let lengths: [Int]
     private var parameters = ByteBuffer()
     /// How many bytes the message takes.
-    let length: Int
+    package let length: Int
 
     /// `extra` is what the server itself tells with the answer.
     ///
     /// - Throws: ``ServingError`` when an output has no classes that are wanted of it.
-    init(
+    package init(
         _ response: InferenceResponse,
         classesByName: [String: Int] = [:],
         parameters extra: [(String, ParameterValue)] = []
@@ -35,7 +35,8 @@ struct InferenceAnswer {
         self.length = length
     }
 
-    func write(to buffer: inout ByteBuffer) {
+    /// Writes the message, ``length`` bytes of it.
+    package func write(to buffer: inout ByteBuffer) {
         buffer.writeField(1, response.modelName)
         buffer.writeField(2, response.modelVersion)
         buffer.writeField(3, response.id ?? "")

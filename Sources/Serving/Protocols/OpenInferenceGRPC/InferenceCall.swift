@@ -1,16 +1,18 @@
 import ApusKernel
-import NIOCore
+package import NIOCore
 
 /// A `ModelInferRequest` as it came in.
-struct InferenceCall {
-    var modelName = ""
+package struct InferenceCall {
+    /// Empty when the caller names none.
+    package var modelName = ""
     /// Nil for the version that the directory prefers.
-    var modelVersion: String?
-    var request = InferenceRequest()
+    package var modelVersion: String?
+    /// What the model is given.
+    package var request = InferenceRequest()
     /// From now, as the caller's `timeout` says.
-    var timeout: Duration?
+    package var timeout: Duration?
     /// How many of the best classes are wanted of an output instead of its numbers.
-    var classesByName: [String: Int] = [:]
+    package var classesByName: [String: Int] = [:]
 }
 
 extension InferenceCall {
@@ -25,7 +27,7 @@ extension InferenceCall {
     /// Reads a message; the tensors share its memory where they can.
     ///
     /// - Throws: ``GRPCError`` and ``ServingError`` that say what is wrong with it.
-    init(_ message: ByteBuffer) throws {
+    package init(_ message: ByteBuffer) throws {
         do {
             self = try message.withUnsafeReadableBytes { try Self(message, $0) }
         } catch is ProtobufReader.Malformed {
@@ -38,8 +40,8 @@ extension InferenceCall {
     /// A day: more is never waited, and the clock cannot overflow.
     private static let longestTimeout: Int64 = 86_400_000_000
 
-    /// The caller's name for a request that cannot be read wholly.
-    static func id(of message: ByteBuffer) -> String {
+    /// The caller's name for a request that cannot be read wholly; empty for none.
+    package static func id(of message: ByteBuffer) -> String {
         let id = message.withUnsafeReadableBytes { bytes in
             var reader = ProtobufReader(bytes, 0..<bytes.count)
             while let (number, wire) = try? reader.nextField() {

@@ -1,10 +1,11 @@
-import NIOCore
+package import NIOCore
 
 /// Writes the fields of a Protocol Buffers message.
 ///
 /// - SeeAlso: "Encoding", protobuf.dev.
 extension ByteBuffer {
-    mutating func writeVarint(_ value: UInt64) {
+    /// Writes a number in as few groups of seven bits as it takes.
+    package mutating func writeVarint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
             writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -28,8 +29,9 @@ extension ByteBuffer {
 }
 
 /// How many bytes fields take.
-enum ProtobufLength {
-    static func varint(_ value: UInt64) -> Int { (70 - (value | 1).leadingZeroBitCount) / 7 }
+package enum ProtobufLength {
+    /// A number as `writeVarint` writes it.
+    package static func varint(_ value: UInt64) -> Int { (70 - (value | 1).leadingZeroBitCount) / 7 }
 
     /// A field of `length` bytes with its number, which is below 16, and its length.
     static func field(_ length: Int) -> Int { 1 + varint(UInt64(length)) + length }

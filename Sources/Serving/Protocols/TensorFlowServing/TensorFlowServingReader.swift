@@ -1,27 +1,28 @@
 import ApusJSON
 import ApusKernel
 import ApusQuery
-import NIOCore
+package import NIOCore
 
 /// Reads the bodies of TensorFlow Serving's REST API, and of KServe's V1 protocol, which has its row form.
 ///
 /// - SeeAlso: `tensorflow_serving/util/json_tensor.cc`, https://www.tensorflow.org/tfx/serving/api_rest
-struct TensorFlowServingReader {
+package struct TensorFlowServingReader {
     /// How the inputs stand in the request, and the outputs in the answer.
-    enum Layout {
+    package enum Layout {
         case rows, columns
     }
 
     private let metadata: ModelMetadata
 
-    init(_ metadata: ModelMetadata) {
+    /// Reads requests to a model with such inputs.
+    package init(_ metadata: ModelMetadata) {
         self.metadata = metadata
     }
 
     /// Reads the body of `:predict`.
     ///
     /// - Throws: ``ServingError`` `badRequest` or `invalid`.
-    func predict(_ body: ByteBuffer) throws -> (request: InferenceRequest, layout: Layout) {
+    package func predict(_ body: ByteBuffer) throws -> (request: InferenceRequest, layout: Layout) {
         let root = try root(body)
         try checkSignature(root)
         let rows = root["instances"]
@@ -59,7 +60,7 @@ struct TensorFlowServingReader {
     /// Reads the body of `:classify` and `:regress`: examples, each an object of features.
     ///
     /// - Throws: ``ServingError`` `badRequest` or `invalid`.
-    func examples(_ body: ByteBuffer) throws -> InferenceRequest {
+    package func examples(_ body: ByteBuffer) throws -> InferenceRequest {
         let root = try root(body)
         try checkSignature(root)
         guard let examples = root["examples"], examples.kind == .array else {

@@ -4,11 +4,13 @@ import NIOCore
 /// Writes the answers of TensorFlow Serving's REST API.
 ///
 /// - SeeAlso: `MakeJsonFromTensors` in `tensorflow_serving/util/json_tensor.cc`.
-enum TensorFlowServingWriter {
+package enum TensorFlowServingWriter {
     /// The answer to `:predict`, in the layout of its request.
     ///
     /// - Throws: ``ServingError`` `invalid` when outputs have no common number of rows, and rows were asked for.
-    static func predictions(_ response: InferenceResponse, layout: TensorFlowServingReader.Layout) throws -> [UInt8] {
+    package static func predictions(_ response: InferenceResponse, layout: TensorFlowServingReader.Layout) throws
+        -> [UInt8]
+    {
         let bytes = response.outputs.reduce(0) { $0 + $1.bytes.readableBytes }
         var json = JSONWriter(capacity: 64 + bytes * 3)
         json.beginObject()

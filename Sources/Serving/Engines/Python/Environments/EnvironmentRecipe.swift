@@ -6,10 +6,11 @@ import Yams
 ///
 /// Lines come from the model, so only what names a package, a version and a secure index is taken: never a file of
 /// this machine, nor an option that would run or read something else.
-struct EnvironmentRecipe: Sendable, Equatable {
+package struct EnvironmentRecipe: Sendable, Equatable {
     /// Such as `3.11`.
-    var python: String
-    var requirements: [String]
+    package var python: String
+    /// Lines as pip takes them, without comments.
+    package var requirements: [String]
     var constraints: [String]
 
     private static let fileLimit = 1 << 18
@@ -18,7 +19,7 @@ struct EnvironmentRecipe: Sendable, Equatable {
     /// Reads `python_env.yaml`, `requirements.txt` and `constraints.txt` of a model.
     ///
     /// - Throws: ``ServingError`` when there is nothing of that, or a line is not allowed.
-    init(model folder: String) throws {
+    package init(model folder: String) throws {
         var python: String?
         var lines: [String] = []
         if let text = Self.read("\(folder)/python_env.yaml") {
@@ -112,7 +113,7 @@ struct EnvironmentRecipe: Sendable, Equatable {
     }
 
     /// Equal for models that need the same, in whatever order and case they say so.
-    var digest: String {
+    package var digest: String {
         let lines = ["apus environment 1", python] + requirements.sorted() + ["constraints"] + constraints.sorted()
         let bytes = SHA256.hash(data: Array(lines.joined(separator: "\n").utf8))
         return bytes.prefix(20).map { byte in

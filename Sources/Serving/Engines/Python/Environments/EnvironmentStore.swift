@@ -8,15 +8,21 @@ import ApusKernel
 ///
 /// One is made beside its place and moved there when it is whole, under a lock that other servers respect too. What an
 /// attempt that was killed left is thrown away; what it had downloaded stays in the installer's cache.
-struct EnvironmentStore: Sendable {
+package struct EnvironmentStore: Sendable {
     /// Where the environments are.
-    let folder: String
+    package let folder: String
     let options: PythonOptions
+
+    /// `folder`: Where the environments are, or are to be.
+    package init(folder: String, options: PythonOptions) {
+        self.folder = folder
+        self.options = options
+    }
 
     /// The interpreter that runs a model; blocks for minutes where an environment has to be made first.
     ///
     /// - Throws: ``ServingError`` that says why there is none.
-    func interpreter(for model: String) throws -> PythonInterpreter {
+    package func interpreter(for model: String) throws -> PythonInterpreter {
         switch options.environmentManager {
         case .local: try .local(options)
         case .virtualenv, .uv: try environment(EnvironmentRecipe(model: model))

@@ -6,9 +6,9 @@ import Synchronization
 #endif
 
 /// A Python, and where its libraries are.
-struct PythonInterpreter: Sendable, Equatable {
+package struct PythonInterpreter: Sendable, Equatable {
     /// The program's absolute path; within a virtual environment its own.
-    var executable: String
+    package var executable: String
     /// Such as `3.11`.
     var version: String
     /// Folders that it must be able to read.

@@ -117,7 +117,7 @@ final class ChildProcess: Sendable {
 }
 
 /// Reads the lines of a pipe, each of a bounded length.
-struct LineReader {
+package struct LineReader {
     /// What is longer is cut.
     private static let lineLimit = 4096
     private let descriptor: Int32
@@ -125,12 +125,13 @@ struct LineReader {
     private var isSkipping = false
     private var hasEnded = false
 
-    init(_ descriptor: Int32) {
+    /// Reads from a descriptor that stays the caller's to close.
+    package init(_ descriptor: Int32) {
         self.descriptor = descriptor
     }
 
     /// The next line, without its end; nil at the end, and blocks until then.
-    mutating func next() -> String? {
+    package mutating func next() -> String? {
         while true {
             if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = buffer[..<end]
