@@ -71,6 +71,7 @@ let package = Package(
             swiftSettings: settings
         ),
         // Capabilities
+        module("Datasets", ["ApusKernel", "ApusVault", crypto, nioCore]),
         module(
             "Registry",
             [
@@ -169,6 +170,7 @@ let package = Package(
         tests(of: "ApusLedger", ["ApusDatabase", "ApusKernel", "ApusTesting"]),
         tests(of: "ApusQuery", ["ApusKernel"], exclude: ["Differential"]),
         tests(of: "ApusVault", ["ApusDatabase", "ApusKernel", logging, nioCore]),
+        tests(of: "Datasets", ["ApusKernel", "ApusVault", crypto, logging, nioCore]),
         tests(
             of: "Registry",
             [

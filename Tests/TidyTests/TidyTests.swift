@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    private static let capabilities: Set<String> = ["Tracking", "Registry"]
+    private static let capabilities: Set<String> = ["Datasets", "Registry", "Serving", "Tracking"]
 
     @Test func `arrows point down only`() throws {
         let mechanisms = try FileManager.default.contentsOfDirectory(atPath: "\(Self.root)/Sources").filter {

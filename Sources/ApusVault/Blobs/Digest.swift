@@ -41,6 +41,15 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.init(thirtyTwo: digest)
     }
 
+    /// A digest from its 32 bytes in memory, or nil for another number of them.
+    package init?(raw bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Self.byteCount else { return nil }
+        first = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self))
+        second = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        third = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+        fourth = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+    }
+
     private init(thirtyTwo bytes: some Sequence<UInt8>) {
         var iterator = bytes.makeIterator()
         func word() -> UInt64 {
@@ -56,6 +65,13 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var bytes: [UInt8] {
         [first, second, third, fourth].flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - $0 * 8)) }
+        }
+    }
+
+    /// Appends the 32 bytes, without an array of its own.
+    package func append(to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: (first.bigEndian, second.bigEndian, third.bigEndian, fourth.bigEndian)) {
+            bytes.append(contentsOf: $0)
         }
     }
 

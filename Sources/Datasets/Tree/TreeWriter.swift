@@ -1,0 +1,86 @@
+internal import ApusVault
+
+/// Cuts a sequence of files into the blocks of a tree, and writes each when it is full.
+///
+/// It holds one unfinished block of each level. Whole blocks of another tree can be appended where no block of theirs or
+/// of a lower level is unfinished.
+struct TreeWriter: Sendable {
+    private let blocks: any TreeBlocks
+    private var files: [FileEntry] = []
+    /// At index n the blocks of level n whose parent, of level n + 1, is unfinished.
+    private var children: [[TreeChild]] = []
+    private var lastWritten: Digest?
+
+    init(blocks: any TreeBlocks) {
+        self.blocks = blocks
+    }
+
+    /// Whether a block of this level would begin with what is appended next.
+    func isAtBoundary(level: Int) -> Bool {
+        files.isEmpty && children.prefix(level).allSatisfy(\.isEmpty)
+    }
+
+    /// Appends a file that comes behind all others.
+    mutating func append(_ file: FileEntry) async throws {
+        files.append(file)
+        guard TreeBoundary.isEnd(file.path, level: 0, count: files.count) else { return }
+        try await endFiles()
+    }
+
+    /// Appends all files of a block; ``isAtBoundary(level:)`` must hold for its level.
+    mutating func append(_ child: TreeChild, level: Int) async throws {
+        while children.count <= level { children.append([]) }
+        children[level].append(child)
+        guard TreeBoundary.isEnd(child.lastPath, level: level + 1, count: children[level].count) else { return }
+        try await endChildren(level: level)
+    }
+
+    /// Writes what is unfinished.
+    ///
+    /// - Returns: The root: the only block of the lowest level that has no other.
+    mutating func finish() async throws -> Digest {
+        if !files.isEmpty { try await endFiles() }
+        guard !children.isEmpty else { return try await blocks.write(TreeBlock(files: [])) }
+        var level = 0
+        // Ending the highest level makes one above it, of one block.
+        while true {
+            if level == children.count - 1, children[level].count == 1 {
+                return try await lowestRoot(children[level][0], level: level)
+            }
+            if !children[level].isEmpty { try await endChildren(level: level) }
+            level += 1
+        }
+    }
+
+    private mutating func endFiles() async throws {
+        let block = try TreeBlock(files: files)
+        files.removeAll(keepingCapacity: true)
+        try await write(block)
+    }
+
+    private mutating func endChildren(level: Int) async throws {
+        let block = try TreeBlock(level: level + 1, children: children[level])
+        children[level].removeAll(keepingCapacity: true)
+        try await write(block)
+    }
+
+    private mutating func write(_ block: TreeBlock) async throws {
+        guard let lastPath = block.lastPath else { return }
+        let digest = try await blocks.write(block)
+        lastWritten = digest
+        let child = TreeChild(lastPath: lastPath, digest: digest, totals: block.totals)
+        try await append(child, level: block.level)
+    }
+
+    /// A block from the end of a level may have one child; when it alone is left of another tree, the child is the root.
+    private func lowestRoot(_ root: TreeChild, level: Int) async throws -> Digest {
+        var (root, level) = (root, level)
+        while level > 0, root.digest != lastWritten {
+            guard case .children(let children) = try await blocks.read(root, level: level, after: nil).content,
+                children.count == 1
+            else { break }
+            (root, level) = (children[0], level - 1)
+        }
+        return root.digest
+    }
+}
