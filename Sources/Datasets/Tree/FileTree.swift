@@ -11,9 +11,12 @@ package import ApusVault
 package struct FileTree: Sendable {
     /// Where the blocks are.
     package let blocks: any TreeBlocks
+    /// Where blocks end; all versions of a store must be made by the same rule.
+    package let boundary: TreeBoundary
 
-    package init(blocks: any TreeBlocks) {
+    package init(blocks: any TreeBlocks, boundary: TreeBoundary = .standard) {
         self.blocks = blocks
+        self.boundary = boundary
     }
 }
 

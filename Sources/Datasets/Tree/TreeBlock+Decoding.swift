@@ -75,7 +75,7 @@ private struct TreeBlockReader {
         for shift in stride(from: UInt64(0), through: 63, by: 7) {
             let byte = try byte()
             let bits = UInt64(byte & 0x7F)
-            guard bits << shift >> shift == bits else { throw TreeBlock.damaged }
+            guard (bits << shift) >> shift == bits else { throw TreeBlock.damaged }
             number |= bits << shift
             guard byte < 0x80 else { continue }
             guard byte > 0 || shift == 0 else { throw TreeBlock.damaged }

@@ -1,10 +1,10 @@
-package import ApusKernel
+internal import ApusKernel
 package import ApusVault
 
 /// A block of a tree: a run of files in the order of their paths, or of blocks one level below.
 package struct TreeBlock: Hashable, Sendable {
     /// The most files or children in a block.
-    package static let maximumCount = TreeBoundary.maximumCount
+    package static let maximumCount = 1024
     /// The highest level of a block; more files than can be counted stay below it.
     package static let maximumLevel = 12
 

@@ -5,18 +5,39 @@
 /// place where an old and a new block end together on, all old blocks are those that cutting anew would make. Contents of
 /// files have no part in it, so that a change of one rewrites the blocks above it only.
 ///
-/// Up to a minimum no block ends; then one in 1024 paths ends it, later one in 64, and at last the maximum does. A block
-/// has about 500 items. Whoever chooses paths whose hashes end no block gets blocks of the maximum, and pays for a change
-/// near the beginning by having the blocks behind it written anew; they stay bounded.
+/// Up to a minimum no block ends; then a path whose hash begins with many zero bits ends it, later one with fewer, and at
+/// last the maximum does. Whoever chooses paths whose hashes end no block gets blocks of the maximum, and pays for a file
+/// that is added or removed by having the blocks behind it written anew; they stay bounded.
 ///
 /// - SeeAlso: Prolly trees of Noms and Dolt; normalised chunking in FastCDC (Xia et al., 2016).
-package enum TreeBoundary {
-    /// A block with fewer items ends only with its tree.
-    package static let minimumCount = 128
-    /// From so many items on the threshold is higher.
-    package static let usualCount = 512
-    /// No block has more items.
-    package static let maximumCount = 1024
+package struct TreeBoundary: Hashable, Sendable {
+    /// A block with fewer items ends only with its tree; at least 2.
+    package let minimumCount: Int
+    /// With fewer items a block ends at a hash that begins with ``rareBits`` zeros, from then on with ``commonBits``.
+    package let usualCount: Int
+    /// No block has more items; at most ``TreeBlock/maximumCount``.
+    package let maximumCount: Int
+    /// One path in 2 to the power of so many ends a small block.
+    package let rareBits: Int
+    /// One path in 2 to the power of so many ends a large block.
+    package let commonBits: Int
+
+    package init(minimumCount: Int, usualCount: Int, maximumCount: Int, rareBits: Int, commonBits: Int) {
+        self.minimumCount = minimumCount
+        self.usualCount = usualCount
+        self.maximumCount = maximumCount
+        self.rareBits = rareBits
+        self.commonBits = commonBits
+    }
+
+    /// The rule of all stored trees: blocks of about 500 items. Others are for tests, as they make other roots.
+    package static let standard = TreeBoundary(
+        minimumCount: 128,
+        usualCount: 512,
+        maximumCount: TreeBlock.maximumCount,
+        rareBits: 10,
+        commonBits: 6
+    )
 
     /// Whether a block ends behind its newest item.
     ///
@@ -24,11 +45,10 @@ package enum TreeBoundary {
     ///   - path: The item's last path.
     ///   - level: The block's level; each cuts by a hash of its own.
     ///   - count: The items in the block, the newest included.
-    package static func isEnd(_ path: FilePath, level: Int, count: Int) -> Bool {
+    package func isEnd(_ path: FilePath, level: Int, count: Int) -> Bool {
         guard count >= minimumCount else { return false }
         guard count < maximumCount else { return true }
-        // One in 2¹⁰ or 2⁶, by the hash's upper bits.
-        return hash(path, level: level) >> (count < usualCount ? 54 : 58) == 0
+        return Self.hash(path, level: level) >> UInt64(64 - (count < usualCount ? rareBits : commonBits)) == 0
     }
 
     /// FNV-1a of the path's bytes, begun with the level, and mixed by the last step of MurmurHash3.

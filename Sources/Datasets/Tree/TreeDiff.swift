@@ -1,4 +1,4 @@
-package import ApusVault
+internal import ApusVault
 
 /// What is not the same in two versions, in the order of paths.
 package struct TreeDiff: AsyncSequence, Sendable {

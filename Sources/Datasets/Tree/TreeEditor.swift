@@ -33,7 +33,7 @@ struct TreeEditor<Changes: AsyncIteratorProtocol> where Changes.Element == TreeC
         self.tree = tree
         self.root = root
         self.changes = changes
-        writer = TreeWriter(blocks: tree.blocks)
+        writer = TreeWriter(blocks: tree.blocks, boundary: tree.boundary)
         if let root {
             cursor = try await TreeCursor(root: root, blocks: tree.blocks)
         } else {

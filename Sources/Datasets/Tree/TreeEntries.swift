@@ -1,4 +1,4 @@
-package import ApusVault
+internal import ApusVault
 
 /// All files of a version, in the order of their paths.
 package struct TreeEntries: AsyncSequence, Sendable {

@@ -6,13 +6,15 @@ internal import ApusVault
 /// of a lower level is unfinished.
 struct TreeWriter: Sendable {
     private let blocks: any TreeBlocks
+    private let boundary: TreeBoundary
     private var files: [FileEntry] = []
     /// At index n the blocks of level n whose parent, of level n + 1, is unfinished.
     private var children: [[TreeChild]] = []
     private var lastWritten: Digest?
 
-    init(blocks: any TreeBlocks) {
+    init(blocks: any TreeBlocks, boundary: TreeBoundary) {
         self.blocks = blocks
+        self.boundary = boundary
     }
 
     /// Whether a block of this level would begin with what is appended next.
@@ -23,7 +25,7 @@ struct TreeWriter: Sendable {
     /// Appends a file that comes behind all others.
     mutating func append(_ file: FileEntry) async throws {
         files.append(file)
-        guard TreeBoundary.isEnd(file.path, level: 0, count: files.count) else { return }
+        guard boundary.isEnd(file.path, level: 0, count: files.count) else { return }
         try await endFiles()
     }
 
@@ -31,7 +33,7 @@ struct TreeWriter: Sendable {
     mutating func append(_ child: TreeChild, level: Int) async throws {
         while children.count <= level { children.append([]) }
         children[level].append(child)
-        guard TreeBoundary.isEnd(child.lastPath, level: level + 1, count: children[level].count) else { return }
+        guard boundary.isEnd(child.lastPath, level: level + 1, count: children[level].count) else { return }
         try await endChildren(level: level)
     }
 
