@@ -35,7 +35,7 @@ struct TreeComparison: Sendable {
             case (_, nil) where !wantsOld: return nil
             case (_, .child(let child, _)) where visited.contains(child.digest): new.advance()
             case (.child(let one, let oneLevel), .child(let other, let otherLevel)):
-                if one.digest == other.digest, oneLevel == otherLevel {
+                if one == other, oneLevel == otherLevel {
                     old.advance()
                     new.advance()
                     continue
