@@ -67,6 +67,7 @@ struct TreeCursor: Sendable {
     /// Goes to the first item of the block at the place.
     mutating func enter() async throws {
         guard case .child(let child, let level) = current else { return }
+        try Task.checkCancellation()
         let lowerBound = lowerBound
         let block = try await blocks.read(child, level: level, after: lowerBound)
         frames.append(Frame(block: block, lowerBound: lowerBound))

@@ -68,6 +68,7 @@ struct TreeWriter: Sendable {
 
     private mutating func write(_ block: TreeBlock) async throws {
         guard let lastPath = block.lastPath else { return }
+        try Task.checkCancellation()
         let digest = try await blocks.write(block)
         lastWritten = digest
         let child = TreeChild(lastPath: lastPath, digest: digest, totals: block.totals)
