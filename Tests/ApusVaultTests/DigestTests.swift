@@ -10,6 +10,16 @@ import Testing
         #expect(Digest(hex: digest.hex.uppercased()) == digest)
         #expect(digest.hex.count == 64)
         #expect(digest.hex.hasPrefix("070f17"))
+        #expect(bytes.withUnsafeBytes { Digest(raw: $0) } == digest)
+        #expect([UInt8](0...30).withUnsafeBytes { Digest(raw: $0) } == nil)
+        var appended: [UInt8] = [1]
+        digest.append(to: &appended)
+        #expect(appended == [1] + bytes)
+    }
+
+    @Test func `a content has the digest that all tools give it`() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(Digest(hashing: Array("abc".utf8)).hex == abc)
     }
 
     @Test(arguments: [

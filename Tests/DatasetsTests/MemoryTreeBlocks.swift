@@ -3,8 +3,6 @@ import ApusVault
 import Datasets
 import Synchronization
 
-import struct Crypto.SHA256
-
 /// Blocks in memory that count how often they are asked for.
 final class MemoryTreeBlocks: TreeBlocks {
     private struct State {
@@ -24,23 +22,21 @@ final class MemoryTreeBlocks: TreeBlocks {
         return try TreeBlock(decoding: bytes)
     }
 
-    func write(_ block: TreeBlock) async throws -> Digest {
-        try write(block.encoded())
+    func write(_ blocks: [EncodedTreeBlock]) async throws {
+        for block in blocks {
+            let digest = write(block.bytes)
+            guard digest == block.digest else { throw RequestError.invalid("another digest") }
+        }
     }
 
     /// Stores any bytes.
-    func write(_ bytes: [UInt8]) throws -> Digest {
-        guard let digest = Digest(bytes: Array(SHA256.hash(data: bytes))) else { throw RequestError.invalid("digest") }
+    func write(_ bytes: [UInt8]) -> Digest {
+        let digest = Digest(hashing: bytes)
         state.withLock { state in
             state.writeCount += 1
             state.blocks[digest] = bytes
         }
         return digest
-    }
-
-    /// The bytes of a block.
-    func bytes(of digest: Digest) -> [UInt8]? {
-        state.withLock { $0.blocks[digest] }
     }
 
     /// The reads and writes that `body` makes.

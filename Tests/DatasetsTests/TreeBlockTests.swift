@@ -133,12 +133,12 @@ import Testing
     /// Parents that say something else of their children than these are.
     @Test func `a child that is not what its parent says is refused`() async throws {
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks)
+        let tree = VersionTree(blocks: blocks)
         func child(_ names: [String], last: String? = nil, files: Int64? = nil) throws -> TreeChild {
             let block = try TreeBlock(files: try names.map { try file($0, 10) })
             return TreeChild(
                 lastPath: try path(last ?? names[names.count - 1]),
-                digest: try blocks.write(block.encoded()),
+                digest: blocks.write(block.encoded()),
                 totals: TreeTotals(fileCount: files ?? block.totals.fileCount, sizeBytes: block.totals.sizeBytes)
             )
         }

@@ -29,7 +29,7 @@ import Testing
 
     @Test func `blocks have about five hundred files`() async throws {
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks)
+        let tree = VersionTree(blocks: blocks)
         let root = try await tree.build((0..<100_000).map { try file("f/\(1_000_000 + $0)") })
         let counts = try await Self.shape(of: root, in: blocks).counts
         let mean = 100_000 / Double(counts.count)
@@ -38,7 +38,7 @@ import Testing
 
     @Test func `paths that end no block make bounded blocks, and the same ones however they came`() async throws {
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks)
+        let tree = VersionTree(blocks: blocks)
         let entries = try Self.endlessPaths(20_000, prefix: "x/").map { try file($0.text) }
         let root = try await tree.build(entries)
         #expect(try await Self.shape(of: root, in: blocks).counts.max() == TreeBlock.maximumCount)
@@ -64,7 +64,7 @@ import Testing
 
     @Test func `long and alike paths make trees`() async throws {
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks)
+        let tree = VersionTree(blocks: blocks)
         let directory = Array(repeating: String(repeating: "d", count: 250), count: 3).joined(separator: "/")
         let entries = try (0..<3_000).map { number in
             let filler = String(repeating: "日本e\u{301}", count: 25)
@@ -82,7 +82,7 @@ import Testing
 
     /// A change here gives every stored version another root: old versions would no longer share blocks with new ones.
     @Test func `roots are what they were`() async throws {
-        let tree = FileTree(blocks: MemoryTreeBlocks())
+        let tree = VersionTree(blocks: MemoryTreeBlocks())
         #expect(try await tree.build([]).hex == "9306f82804c6128fd506668011b8020b9e35eea68386996dfbbfaf48003ecefd")
         let root = try await tree.build((0..<150_000).map { try file("d-\($0 % 10)/f-\($0)", UInt64($0)) })
         #expect(root.hex == "11e4d89065ffc51dc50a617c07c8fef14bf34411fb42deeeabe6361436508d89")

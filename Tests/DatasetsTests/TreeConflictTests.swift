@@ -4,7 +4,7 @@ import Testing
 
 /// What may not be in a version, and changes that may not be made.
 @Suite struct TreeConflictTests {
-    private let tree = FileTree(blocks: MemoryTreeBlocks(), boundary: .small)
+    private let tree = VersionTree(blocks: MemoryTreeBlocks(), boundary: .small)
 
     private static func isInvalid(_ error: any Error, naming name: String) -> Bool {
         guard let error = error as? RequestError else { return false }

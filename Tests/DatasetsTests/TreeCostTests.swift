@@ -11,7 +11,7 @@ import Testing
 
     @Test func `changes touch the blocks around them only`() async throws {
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks)
+        let tree = VersionTree(blocks: blocks)
         var entries = try Self.entries()
         let (root, _, written) = try await blocks.counting { try await tree.build(entries) }
         #expect((200..<1_000).contains(written))
@@ -54,7 +54,7 @@ import Testing
 
     @Test func `ten changes are found by few reads`() async throws {
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks)
+        let tree = VersionTree(blocks: blocks)
         let entries = try Self.entries()
         let root = try await tree.build(entries)
         var changes: [TreeChange] = []
@@ -81,7 +81,7 @@ import Testing
 
     @Test func `looking costs a path from the root`() async throws {
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks)
+        let tree = VersionTree(blocks: blocks)
         let entries = try Self.entries()
         let root = try await tree.build(entries)
         let (found, reads, _) = try await blocks.counting { try await tree.entry(at: entries[99_999].path, in: root) }

@@ -52,7 +52,7 @@ import Testing
     func `edited is rebuilt`(seed: UInt64) async throws {
         var generator = SplitMix(state: seed)
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks, boundary: .small)
+        let tree = VersionTree(blocks: blocks, boundary: .small)
         var version = ReferenceVersion()
         var root = try await tree.build([])
         for _ in 0..<25 {
@@ -81,7 +81,7 @@ import Testing
     @Test(arguments: UInt64(1)...6)
     func `edited is rebuilt by the rule of stored trees`(seed: UInt64) async throws {
         var generator = SplitMix(state: seed &* 77)
-        let tree = FileTree(blocks: MemoryTreeBlocks())
+        let tree = VersionTree(blocks: MemoryTreeBlocks())
         var version = ReferenceVersion()
         for number in 0..<4_000 {
             let entry = try file("images/\(number % 17)/\(generator.next() % 100_000).png", UInt64(number))
@@ -112,7 +112,7 @@ import Testing
     /// The last block of a level may have one child: alone, it is no root that a fresh version would have.
     @Test func `what is left of a tree has the root of its own`() async throws {
         let blocks = MemoryTreeBlocks()
-        let tree = FileTree(blocks: blocks, boundary: .small)
+        let tree = VersionTree(blocks: blocks, boundary: .small)
         var foundCount = 0
         for count in 20..<300 {
             let entries = try (0..<count).map { try file("f\(1_000 + $0)") }
@@ -130,7 +130,7 @@ import Testing
     }
 
     private static func checkPages(
-        _ tree: FileTree,
+        _ tree: VersionTree,
         _ root: Digest,
         _ version: ReferenceVersion,
         _ generator: inout SplitMix
@@ -165,7 +165,7 @@ import Testing
     }
 
     private static func checkReferences(
-        _ tree: FileTree,
+        _ tree: VersionTree,
         _ blocks: MemoryTreeBlocks,
         old: Digest,
         new: Digest

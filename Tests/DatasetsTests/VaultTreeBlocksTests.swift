@@ -19,12 +19,12 @@ import Testing
     @Test func `a version is there for those who open the vault later`() async throws {
         try await Self.withVault { vault in
             let entries = try (0..<5_000).map { try file("f/\(10_000 + $0)", UInt64($0)) }
-            let root = try await FileTree(blocks: VaultTreeBlocks(blobs: vault)).build(entries)
-            let inMemory = try await FileTree(blocks: MemoryTreeBlocks()).build(entries)
+            let root = try await VersionTree(blocks: VaultTreeBlocks(blobs: vault)).build(entries)
+            let inMemory = try await VersionTree(blocks: MemoryTreeBlocks()).build(entries)
             #expect(root == inMemory)
             // With a cache that holds all, little, and nothing.
             for cacheBytes in [32 << 20, 300_000, 0] {
-                let tree = FileTree(blocks: VaultTreeBlocks(blobs: vault, cacheBytes: cacheBytes))
+                let tree = VersionTree(blocks: VaultTreeBlocks(blobs: vault, cacheBytes: cacheBytes))
                 for _ in 0..<2 { #expect(try await tree.entries(of: root).all() == entries) }
             }
         }
@@ -33,8 +33,8 @@ import Testing
     @Test func `what is used again is not read again`() async throws {
         try await Self.withVault { vault in
             let entries = try (0..<2_000).map { try file("f/\(10_000 + $0)", UInt64($0)) }
-            let kept = FileTree(blocks: VaultTreeBlocks(blobs: vault))
-            let unkept = FileTree(blocks: VaultTreeBlocks(blobs: vault, cacheBytes: 0))
+            let kept = VersionTree(blocks: VaultTreeBlocks(blobs: vault))
+            let unkept = VersionTree(blocks: VaultTreeBlocks(blobs: vault, cacheBytes: 0))
             let root = try await kept.build(entries)
             _ = try await vault.delete(root)
             #expect(try await kept.totals(of: root).fileCount == 2_000)
@@ -44,7 +44,7 @@ import Testing
 
     @Test func `a blob that is no block is refused`() async throws {
         try await Self.withVault { vault in
-            let tree = FileTree(blocks: VaultTreeBlocks(blobs: vault))
+            let tree = VersionTree(blocks: VaultTreeBlocks(blobs: vault))
             for bytes in [[], Array("data".utf8), [UInt8](repeating: 1, count: TreeBlock.maximumBytes + 1)] {
                 let blob = try await vault.write(ByteBuffer(bytes: bytes))
                 await #expect { try await tree.totals(of: blob.digest) } throws: {

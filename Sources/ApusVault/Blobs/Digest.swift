@@ -37,6 +37,11 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.init(bytes: bytes)
     }
 
+    /// The digest of a content that is in memory.
+    package init(hashing bytes: [UInt8]) {
+        self.init(SHA256.hash(data: bytes))
+    }
+
     init(_ digest: SHA256.Digest) {
         self.init(thirtyTwo: digest)
     }

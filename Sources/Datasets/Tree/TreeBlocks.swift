@@ -8,10 +8,8 @@ package protocol TreeBlocks: Sendable {
     /// - Throws: ``RequestError`` `DATA_LOSS` when it is missing, or its bytes are no block.
     func read(_ digest: Digest) async throws -> TreeBlock
 
-    /// Stores a block; it is durable when this returns. One that is there already is stored once.
-    ///
-    /// - Returns: The SHA-256 of ``TreeBlock/encoded()``.
-    func write(_ block: TreeBlock) async throws -> Digest
+    /// Stores blocks; all are durable when this returns. One that is there already is stored once.
+    func write(_ blocks: [EncodedTreeBlock]) async throws
 }
 
 extension TreeBlocks {

@@ -7,7 +7,7 @@ internal import ApusVault
 /// that begin where a new one does, and that no change falls into: cutting them anew would make the same blocks, so they
 /// are appended unread.
 struct TreeEditor<Changes: AsyncIteratorProtocol> where Changes.Element == TreeChange {
-    private let tree: FileTree
+    private let tree: VersionTree
     private let root: Digest?
     private var cursor: TreeCursor
     private var changes: Changes
@@ -29,7 +29,7 @@ struct TreeEditor<Changes: AsyncIteratorProtocol> where Changes.Element == TreeC
     ///   - tree: Has the blocks.
     ///   - root: The old version, or nil for nothing.
     ///   - changes: In the order of ``TreeChange/precedes(_:_:)``.
-    init(tree: FileTree, root: Digest?, changes: Changes) async throws {
+    init(tree: VersionTree, root: Digest?, changes: Changes) async throws {
         self.tree = tree
         self.root = root
         self.changes = changes

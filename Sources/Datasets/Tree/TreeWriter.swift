@@ -2,7 +2,7 @@ internal import ApusVault
 
 /// Cuts a sequence of files into the blocks of a tree, and writes each when it is full.
 ///
-/// It holds one unfinished block of each level. Whole blocks of another tree can be appended where no block of theirs or
+/// It holds one unfinished block of each level, and a few that are written together, since each is synced. Whole blocks of another tree can be appended where no block of theirs or
 /// of a lower level is unfinished.
 struct TreeWriter: Sendable {
     private let blocks: any TreeBlocks
@@ -10,7 +10,12 @@ struct TreeWriter: Sendable {
     private var files: [FileEntry] = []
     /// At index n the blocks of level n whose parent, of level n + 1, is unfinished.
     private var children: [[TreeChild]] = []
-    private var lastWritten: Digest?
+    /// Blocks that are not written yet.
+    private var waiting: [EncodedTreeBlock] = []
+    private var newest: Digest?
+
+    /// The most blocks that are written together.
+    private static var batchCount: Int { 16 }
 
     init(blocks: any TreeBlocks, boundary: TreeBoundary) {
         self.blocks = blocks
@@ -42,7 +47,13 @@ struct TreeWriter: Sendable {
     /// - Returns: The root: the only block of the lowest level that has no other.
     mutating func finish() async throws -> Digest {
         if !files.isEmpty { try await endFiles() }
-        guard !children.isEmpty else { return try await blocks.write(TreeBlock(files: [])) }
+        let root = try await finishLevels()
+        try await writeWaiting()
+        return root
+    }
+
+    private mutating func finishLevels() async throws -> Digest {
+        guard !children.isEmpty else { return try await add(TreeBlock(files: [])) }
         var level = 0
         // Ending the highest level makes one above it, of one block.
         while true {
@@ -57,28 +68,40 @@ struct TreeWriter: Sendable {
     private mutating func endFiles() async throws {
         let block = try TreeBlock(files: files)
         files.removeAll(keepingCapacity: true)
-        try await write(block)
+        try await end(block)
     }
 
     private mutating func endChildren(level: Int) async throws {
         let block = try TreeBlock(level: level + 1, children: children[level])
         children[level].removeAll(keepingCapacity: true)
-        try await write(block)
+        try await end(block)
     }
 
-    private mutating func write(_ block: TreeBlock) async throws {
+    private mutating func end(_ block: TreeBlock) async throws {
         guard let lastPath = block.lastPath else { return }
-        try Task.checkCancellation()
-        let digest = try await blocks.write(block)
-        lastWritten = digest
+        let digest = try await add(block)
         let child = TreeChild(lastPath: lastPath, digest: digest, totals: block.totals)
         try await append(child, level: block.level)
+    }
+
+    private mutating func add(_ block: TreeBlock) async throws -> Digest {
+        let encoded = EncodedTreeBlock(block)
+        newest = encoded.digest
+        waiting.append(encoded)
+        if waiting.count == Self.batchCount { try await writeWaiting() }
+        return encoded.digest
+    }
+
+    private mutating func writeWaiting() async throws {
+        try Task.checkCancellation()
+        try await blocks.write(waiting)
+        waiting.removeAll(keepingCapacity: true)
     }
 
     /// A block from the end of a level may have one child; when it alone is left of another tree, the child is the root.
     private func lowestRoot(_ root: TreeChild, level: Int) async throws -> Digest {
         var (root, level) = (root, level)
-        while level > 0, root.digest != lastWritten {
+        while level > 0, root.digest != newest {
             guard case .children(let children) = try await blocks.read(root, level: level, after: nil).content,
                 children.count == 1
             else { break }

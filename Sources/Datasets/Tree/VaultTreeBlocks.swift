@@ -36,10 +36,18 @@ package final class VaultTreeBlocks: TreeBlocks {
         return block
     }
 
-    package func write(_ block: TreeBlock) async throws -> Digest {
-        let digest = try await blobs.write(ByteBuffer(bytes: block.encoded())).digest
-        keep(block, as: digest)
-        return digest
+    package func write(_ blocks: [EncodedTreeBlock]) async throws {
+        // At the same time, so that syncs are shared.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for block in blocks {
+                group.addTask { [blobs] in
+                    let expectation = BlobExpectation(digest: block.digest)
+                    _ = try await blobs.write(ByteBuffer(bytes: block.bytes), expecting: expectation)
+                }
+            }
+            try await group.waitForAll()
+        }
+        for block in blocks { keep(block.block, as: block.digest) }
     }
 
     private func cached(_ digest: Digest) -> TreeBlock? {

@@ -8,7 +8,7 @@ package import ApusVault
 /// compared in time of their difference.
 ///
 /// All functions throw ``RequestError`` `DATA_LOSS` when a block is missing or damaged, and what ``TreeBlocks`` throw.
-package struct FileTree: Sendable {
+package struct VersionTree: Sendable {
     /// Where the blocks are.
     package let blocks: any TreeBlocks
     /// Where blocks end; all versions of a store must be made by the same rule.
@@ -22,7 +22,7 @@ package struct FileTree: Sendable {
 
 // MARK: - Making versions
 
-extension FileTree {
+extension VersionTree {
     /// Makes a version from all of its files. A version of no files is one too.
     ///
     /// - Parameter entries: The files, in the order of their paths.
@@ -83,7 +83,7 @@ extension FileTree {
 
 // MARK: - Reading a version
 
-extension FileTree {
+extension VersionTree {
     /// How many files a version has, and how large they are together; reads one block.
     package func totals(of root: Digest) async throws -> TreeTotals {
         try await blocks.read(root).totals
@@ -185,7 +185,7 @@ extension FileTree {
 
 // MARK: - Comparing versions
 
-extension FileTree {
+extension VersionTree {
     /// What is not the same in two versions, in the order of paths; blocks that both share are not read.
     package func diff(from old: Digest, to new: Digest) -> TreeDiff {
         TreeDiff(old: old, new: new, blocks: blocks)
