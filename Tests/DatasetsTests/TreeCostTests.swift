@@ -50,6 +50,12 @@ import Testing
         }
         #expect(try await tree.totals(of: none) == .zero)
         #expect(allReads < 12)
+
+        // A directory that is imported anew is not read.
+        let replacement = [TreeChange.removeDirectory(try path("train"))] + entries.prefix(20_000).map { .put($0) }
+        let (replaced, replaceReads, _) = try await blocks.counting { try await tree.apply(replacement, to: root) }
+        #expect(try await tree.build(Array(entries.prefix(20_000))) == replaced)
+        #expect(replaceReads < 12)
     }
 
     @Test func `ten changes are found by few reads`() async throws {

@@ -75,7 +75,7 @@ import Testing
             try await Self.checkReferences(tree, blocks, old: root, new: edited)
             (version, root) = (next, edited)
         }
-        #expect(version.files.count > 50)
+        #expect(version.files.count > 20)
     }
 
     @Test(arguments: UInt64(1)...6)

@@ -80,10 +80,10 @@ struct TreeEditor<Changes: AsyncIteratorProtocol> where Changes.Element == TreeC
     }
 
     /// Whether all of an unread block goes: every file of it comes behind the begin of the removal.
+    ///
+    /// What is put among these files is appended when the next one that stays is reached.
     private func isRemoved(_ child: TreeChild) -> Bool {
-        guard let removal, child.lastPath < removal.to else { return false }
-        guard let change else { return true }
-        return child.lastPath < change.position
+        removal.map { child.lastPath < $0.to } ?? false
     }
 
     /// Whether an unread block would be the same in the new tree if it began at a boundary.
