@@ -210,7 +210,7 @@ if Context.environment["APUS_FUZZ"] != nil {
             name: "Fuzzing",
             dependencies: [
                 "ApusConsole", "ApusGateway", "ApusJSON", "ApusKernel", "ApusQuery", "ApusVault",
-                "Serving", "Tracking",
+                "Datasets", "Serving", "Tracking",
                 httpTypes, nioCore,
             ],
             path: "Tests/Fuzzing",

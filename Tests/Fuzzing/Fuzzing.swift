@@ -129,7 +129,10 @@ private let target: @Sendable (UnsafeRawBufferPointer) throws -> Void = {
     let name = getenv("APUS_FUZZ_TARGET").map { String(cString: $0) } ?? ""
     if let target = FuzzTarget(rawValue: name) { return { try target.run($0) } }
     if let target = ServingTarget(rawValue: name) { return { try target.run($0) } }
-    let known = FuzzTarget.allCases.map(\.rawValue) + ServingTarget.allCases.map(\.rawValue)
+    if let target = DatasetsTarget(rawValue: name) { return { try target.run($0) } }
+    let known =
+        FuzzTarget.allCases.map(\.rawValue) + ServingTarget.allCases.map(\.rawValue)
+        + DatasetsTarget.allCases.map(\.rawValue)
     fatalError("APUS_FUZZ_TARGET must be one of \(known.joined(separator: ", "))")
 }()
 

@@ -3,9 +3,9 @@ internal import ApusVault
 
 /// The name of a file or directory in a dataset: segments below the dataset's root, joined by `/`.
 ///
-/// Names come from file systems, so, unlike in an ``ArtifactKey``, `#` and what looks like an escape are characters as any
-/// other. All else that could climb out of a folder when a version is checked out is refused. Paths are equal when their
-/// bytes are, and order by them.
+/// Names come from file systems, so, unlike in an ``ArtifactKey``, `#` and what looks like an escape are characters as
+/// any other. All else that could climb out of a folder when a version is checked out is refused. Paths are equal when
+/// their bytes are, and order by them.
 package struct FilePath: Sendable, CustomStringConvertible {
     /// The most bytes in a segment.
     package static let maximumSegmentBytes = ArtifactKey.maximumSegmentBytes
@@ -74,7 +74,7 @@ package struct FilePath: Sendable, CustomStringConvertible {
 
     /// The directory right below another in which the file lies, or nil when it lies in the other itself.
     ///
-    /// - Parameter directory: A directory that the path is below; nil for the root.
+    /// The path must be below the other directory, which is nil for the root.
     func directory(below directory: FilePath?) -> FilePath? {
         let start =
             directory.map { text.utf8.index(text.startIndex, offsetBy: $0.text.utf8.count + 1) } ?? text.startIndex

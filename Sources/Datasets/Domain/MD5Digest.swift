@@ -3,8 +3,8 @@ package import Crypto
 
 /// The MD5 of a file's bytes: the name that DVC knows the file by.
 ///
-/// It names and finds files; it vouches for nothing, since two contents with one MD5 can be made. Digests order as their
-/// hexadecimal texts do.
+/// It names and finds files; it vouches for nothing, since two contents with one MD5 can be made. Digests order as
+/// their hexadecimal texts do.
 package struct MD5Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The number of bytes in a digest.
     package static let byteCount = 16

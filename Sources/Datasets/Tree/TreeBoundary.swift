@@ -1,13 +1,13 @@
 /// Where blocks end, so that one set of files has one tree whatever its history.
 ///
-/// The rule sees the number of items in the block and the path of its last one, and nothing behind it. So the blocks of a
-/// sequence of items are a function of the sequence: cutting can begin anew at any block's first item, and from the first
-/// place where an old and a new block end together on, all old blocks are those that cutting anew would make. Contents of
-/// files have no part in it, so that a change of one rewrites the blocks above it only.
+/// The rule sees the number of items in the block and the path of its last one, and nothing behind it. So the blocks
+/// of a sequence of items are a function of the sequence: cutting can begin anew at any block's first item, and from
+/// the first place where an old and a new block end together on, all old blocks are those that cutting anew would
+/// make. Contents of files have no part in it, so that a change of one rewrites the blocks above it only.
 ///
-/// Up to a minimum no block ends; then a path whose hash begins with many zero bits ends it, later one with fewer, and at
-/// last the maximum does. Whoever chooses paths whose hashes end no block gets blocks of the maximum, and pays for a file
-/// that is added or removed by having the blocks behind it written anew; they stay bounded.
+/// Up to a minimum no block ends; then a path whose hash begins with many zero bits ends it, later one with fewer, and
+/// at last the maximum does. Whoever chooses paths whose hashes end no block gets blocks of the maximum, and pays for
+/// a file that is added or removed by having the blocks behind it written anew; they stay bounded.
 ///
 /// - SeeAlso: Prolly trees of Noms and Dolt; normalised chunking in FastCDC (Xia et al., 2016).
 package struct TreeBoundary: Hashable, Sendable {
@@ -30,7 +30,9 @@ package struct TreeBoundary: Hashable, Sendable {
         self.commonBits = commonBits
     }
 
-    /// The rule of all stored trees: blocks of about 500 items. Others are for tests, as they make other roots.
+    /// The rule of all stored trees: blocks of about 500 items.
+    ///
+    /// Others are for tests, as they make other roots.
     package static let standard = TreeBoundary(
         minimumCount: 128,
         usualCount: 512,
@@ -45,6 +47,7 @@ package struct TreeBoundary: Hashable, Sendable {
     ///   - path: The item's last path.
     ///   - level: The block's level; each cuts by a hash of its own.
     ///   - count: The items in the block, the newest included.
+    /// - Returns: Whether the next item begins a block.
     package func isEnd(_ path: FilePath, level: Int, count: Int) -> Bool {
         guard count >= minimumCount else { return false }
         guard count < maximumCount else { return true }

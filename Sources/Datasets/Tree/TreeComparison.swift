@@ -2,8 +2,8 @@ internal import ApusVault
 
 /// Walks through two trees side by side, and passes by the blocks that both have.
 ///
-/// After all before a path is consumed, each cursor stands at the highest block that begins there. So both come to stand at
-/// a block that they share, and neither reads it.
+/// After all before a path is consumed, each cursor stands at the highest block that begins there. So both come to
+/// stand at a block that they share, and neither reads it.
 struct TreeComparison: Sendable {
     enum Event {
         /// A block of the new tree that the old one does not have, or not there.

@@ -3,9 +3,9 @@ internal import ApusVault
 
 /// Merges changes into a tree, and passes by the blocks that they do not touch.
 ///
-/// The files go to a ``TreeWriter`` as they would if the new version were built from nothing, but for those of old blocks
-/// that begin where a new one does, and that no change falls into: cutting them anew would make the same blocks, so they
-/// are appended unread.
+/// The files go to a ``TreeWriter`` as they would if the new version were built from nothing, but for those of old
+/// blocks that begin where a new one does, and that no change falls into: cutting them anew would make the same
+/// blocks, so they are appended unread.
 struct TreeEditor<Changes: AsyncIteratorProtocol> where Changes.Element == TreeChange {
     private let tree: VersionTree
     private let root: Digest?
@@ -19,8 +19,10 @@ struct TreeEditor<Changes: AsyncIteratorProtocol> where Changes.Element == TreeC
     private var removal: (from: TreePosition, to: TreePosition)?
     /// The last path of the old tree that was passed.
     private var previous: FilePath?
-    /// Files that changes brought: nothing may come below them. Each begins with the bytes of the one before, as the paths do
-    /// that are passed now, and goes on with a character before `/`.
+    /// Files that changes brought: nothing may come below them.
+    ///
+    /// Each begins with the bytes of the one before, as the paths do that are passed now, and goes on with a character
+    /// before `/`.
     private var guards: [FilePath] = []
     /// Files that were removed, of the same kind.
     private var removed: [FilePath] = []
@@ -29,6 +31,7 @@ struct TreeEditor<Changes: AsyncIteratorProtocol> where Changes.Element == TreeC
     ///   - tree: Has the blocks.
     ///   - root: The old version, or nil for nothing.
     ///   - changes: In the order of ``TreeChange/precedes(_:_:)``.
+    /// - Throws: ``RequestError`` `DATA_LOSS`.
     init(tree: VersionTree, root: Digest?, changes: Changes) async throws {
         self.tree = tree
         self.root = root

@@ -2,8 +2,8 @@ internal import ApusVault
 
 /// Cuts a sequence of files into the blocks of a tree, and writes each when it is full.
 ///
-/// It holds one unfinished block of each level, and a few that are written together, since each is synced. Whole blocks of another tree can be appended where no block of theirs or
-/// of a lower level is unfinished.
+/// It holds one unfinished block of each level, and a few that are written together, since each is synced. Whole
+/// blocks of another tree can be appended where no block of theirs or of a lower level is unfinished.
 struct TreeWriter: Sendable {
     private let blocks: any TreeBlocks
     private let boundary: TreeBoundary
@@ -98,7 +98,8 @@ struct TreeWriter: Sendable {
         waiting.removeAll(keepingCapacity: true)
     }
 
-    /// A block from the end of a level may have one child; when it alone is left of another tree, the child is the root.
+    /// A block from the end of a level may have one child; when it alone is left of another tree, the child is the
+    /// root.
     private func lowestRoot(_ root: TreeChild, level: Int) async throws -> Digest {
         var (root, level) = (root, level)
         while level > 0, root.digest != newest {

@@ -3,9 +3,9 @@ package import ApusVault
 
 /// The files of dataset versions, as Merkle trees of blocks.
 ///
-/// A version is the digest of its root. Equal sets of files have equal roots, whatever changes led to them, and versions
-/// share the blocks in which they agree. So a version is made from another in time and memory of the changes, and two are
-/// compared in time of their difference.
+/// A version is the digest of its root. Equal sets of files have equal roots, whatever changes led to them, and
+/// versions share the blocks in which they agree. So a version is made from another in time and memory of the changes,
+/// and two are compared in time of their difference.
 ///
 /// All functions throw ``RequestError`` `DATA_LOSS` when a block is missing or damaged, and what ``TreeBlocks`` throw.
 package struct VersionTree: Sendable {
@@ -23,7 +23,9 @@ package struct VersionTree: Sendable {
 // MARK: - Making versions
 
 extension VersionTree {
-    /// Makes a version from all of its files. A version of no files is one too.
+    /// Makes a version from all of its files.
+    ///
+    /// A version of no files is one too.
     ///
     /// - Parameter entries: The files, in the order of their paths.
     /// - Returns: The version's root, whose blocks are durable.
@@ -109,8 +111,8 @@ extension VersionTree {
 
     /// A page of what one directory holds; none for a file or a missing directory.
     ///
-    /// Items are ordered by the bytes of their names, where a directory's ends with `/`. The files of a sub-directory are
-    /// not read but for the blocks at its ends.
+    /// Items are ordered by the bytes of their names, where a directory's ends with `/`. The files of a sub-directory
+    /// are not read but for the blocks at its ends.
     ///
     /// - Parameters:
     ///   - directory: Nil for the root.
@@ -118,6 +120,7 @@ extension VersionTree {
     ///   - name: The last name of the page before, or nil for the first page.
     ///   - limit: The most items.
     /// - Returns: The page; one with fewer items than the limit is the last.
+    /// - Throws: ``RequestError`` `DATA_LOSS`.
     package func list(
         _ directory: FilePath?,
         in root: Digest,
@@ -160,6 +163,7 @@ extension VersionTree {
     ///   - path: The last path of the page before, or nil for the first page.
     ///   - limit: The most files.
     /// - Returns: The page; one with fewer files than the limit is the last.
+    /// - Throws: ``RequestError`` `DATA_LOSS`.
     package func files(
         within directory: FilePath?,
         in root: Digest,
