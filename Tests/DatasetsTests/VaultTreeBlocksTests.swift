@@ -42,6 +42,29 @@ import Testing
         }
     }
 
+    @Test func `a sweep by references keeps a version and takes what only another had`() async throws {
+        try await Self.withVault { vault in
+            let tree = VersionTree(blocks: VaultTreeBlocks(blobs: vault, cacheBytes: 0))
+            let entries = try (0..<3_000).map { try file("f/\(10_000 + $0)", UInt64($0)) }
+            let kept = try await tree.build(entries)
+            let dropped = try await tree.apply([.put(try file("f/11234", 5_000_000))], to: kept)
+            let referenced = Set(try await tree.references(of: kept).all().map(\.digest))
+            let only = try await tree.references(of: dropped, excluding: kept).all()
+            let blocks = only.filter { if case .block = $0 { true } else { false } }
+            #expect(!blocks.isEmpty)
+
+            // A clock that is ahead makes all blobs old.
+            let report = try await vault.sweep(at: LateClock()) { referenced.intersection($0) }
+            #expect(report.removedCount == blocks.count)
+            #expect(try await tree.entries(of: kept).all() == entries)
+            await #expect(throws: RequestError.self) { try await tree.totals(of: dropped) }
+        }
+    }
+
+    private struct LateClock: WallClock {
+        var milliseconds: Int64 { SystemWallClock().milliseconds + 86_400_000 }
+    }
+
     @Test func `a blob that is no block is refused`() async throws {
         try await Self.withVault { vault in
             let tree = VersionTree(blocks: VaultTreeBlocks(blobs: vault))
