@@ -130,6 +130,7 @@ let package = Package(
         module("ApusKernel"),
         module("ApusLedger", ["ApusDatabase", "ApusJSON", "ApusKernel", crypto, logging, serviceLifecycle]),
         module("ApusQuery", ["ApusKernel"]),
+        module("ApusSketch"),
         module("ApusTesting", ["ApusDatabase", "ApusKernel", "ApusLedger", "ApusVault", logging]),
         module("ApusVault", ["ApusDatabase", "ApusKernel", crypto, logging, nioCore]),
         // Generated from the protocol's definition by `scripts/protobuf`; see its header.
@@ -169,6 +170,7 @@ let package = Package(
         tests(of: "ApusKernel"),
         tests(of: "ApusLedger", ["ApusDatabase", "ApusKernel", "ApusTesting"]),
         tests(of: "ApusQuery", ["ApusKernel"], exclude: ["Differential"]),
+        tests(of: "ApusSketch"),
         tests(of: "ApusVault", ["ApusDatabase", "ApusKernel", logging, nioCore]),
         tests(of: "Datasets", ["ApusKernel", "ApusVault", crypto, logging, nioCore]),
         tests(
