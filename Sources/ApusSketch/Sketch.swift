@@ -8,13 +8,14 @@
 /// - ``FrequentItems``: the most frequent values with bounds of their counts.
 /// - ``ReservoirSample``: some whole rows, each as likely as any other; ``CorrelationMatrix`` is made from them.
 ///
-/// Fill them by chunks of a few hundred to a few thousand values, so that a chunk is still in the fastest cache when the
-/// second and the third sketch read it; entry points that take a buffer neither allocate nor count references for each
-/// value. Sketches of parts, files, shards or hours, are merged in any order; the result keeps the bounds that a sketch of
-/// the whole would have. What is missing is not added: the caller counts it.
+/// Fill them by chunks of a few hundred to a few thousand values, so that a chunk is still in the fastest cache when
+/// the second and the third sketch read it; entry points that take a buffer neither allocate nor count references for
+/// each value. Sketches of parts, files, shards or hours, are merged in any order; the result keeps the bounds that a
+/// sketch of the whole would have. What is missing is not added: the caller counts it.
 ///
-/// Sketches are values, and their bytes are the same for the same sequence of calls. The hash has no secret, since stored
-/// sketches must fit together for ever: whoever chooses the values can make estimates wrong, but not memory grow.
+/// Sketches are values, and their bytes are the same for the same sequence of calls. The hash has no secret, since
+/// stored sketches must fit together for ever: whoever chooses the values can make estimates wrong, but not memory
+/// grow.
 package protocol Sketch: Sendable, Equatable {
     /// What the bytes begin with, one number for each kind of sketch.
     static var kind: UInt8 { get }

@@ -21,7 +21,7 @@ import Testing
         [1, 2, 7, 1], [2, 1, .nan, 1], [3, 4, 1, 1], [4, 3, 2, 1], [5, 9, -.infinity, 1], [6, 9, 0, 1], [7, 30, 4, 1],
     ]
 
-    /// `DataFrame(rows).replace(-inf, nan).corr(method=...)`
+    /// Those of `DataFrame(rows).corr(method)` with NaN for the infinity.
     @Test func `coefficients are those of pandas`() {
         expect(
             CorrelationMatrix(.pearson, rows: rows, columnCount: 4),

@@ -184,7 +184,8 @@ import Testing
             [2, 1, 0xC8, 0x01, 1, 0, 0] + [UInt8](repeating: 0, count: 8 + 16) + [0, 0]
                 + [UInt8](repeating: 0, count: 8)
                 + [1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02],
-            // Frequent items with an enormous capacity, with 4096 entries that are not there, and with a key of 2^40 bytes.
+            // Frequent items with an enormous capacity, with 4096 entries that are not there, and with a key of 2^40
+            // bytes.
             [3, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0], [3, 1, 0x80, 0x20, 5, 0x80, 0x20, 0, 0],
             [3, 1, 8, 5, 1, 0, 0, 1, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20],
             // A number without an end.

@@ -5,9 +5,9 @@
 extension HyperLogLog {
     /// How many different values were added, about.
     ///
-    /// For registers it is the improved raw estimator, which needs no tables and has no bias to speak of from nothing up
-    /// to 2^64: `α∞ m² / (m σ(C₀/m) + Σ Cₖ 2⁻ᵏ + m τ(1 − C₍q+1₎/m) 2^−q)`, where `Cₖ` registers hold `k`. For few values it
-    /// is linear counting among 2^26 registers.
+    /// For registers it is the improved raw estimator, which needs no tables and has no bias to speak of from nothing
+    /// up to 2^64: `α∞ m² / (m σ(C₀/m) + Σ Cₖ 2⁻ᵏ + m τ(1 − C₍q+1₎/m) 2^−q)`, where `Cₖ` registers hold `k`. For few
+    /// values it is linear counting among 2^26 registers.
     ///
     /// - SeeAlso: O. Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017 (arXiv:1702.01284),
     ///   algorithm 6; K.-Y. Whang and others, "A Linear-Time Probabilistic Counting Algorithm", 1990.

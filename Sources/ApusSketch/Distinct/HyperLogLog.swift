@@ -1,7 +1,7 @@
 /// Estimates how many different values there are.
 ///
-/// Each of 2^p registers keeps the longest run of zeros in the hashes that fall to it. As long as few values differ, the
-/// hashes themselves are kept with a precision of 26 bits, and the estimate is exact but for rare collisions; the
+/// Each of 2^p registers keeps the longest run of zeros in the hashes that fall to it. As long as few values differ,
+/// the hashes themselves are kept with a precision of 26 bits, and the estimate is exact but for rare collisions; the
 /// registers take their place when they need less memory. Which of the two it is depends on the set of values only, so
 /// sketches of parts that are merged equal the sketch of the whole to the bit.
 ///

@@ -1,6 +1,7 @@
 /// The registers that are not 0 of a sketch with a precision of 26 bits: a table with open addressing.
 ///
-/// An entry holds the register's number in the upper 26 bits and its rank, 1 to 39, in the lower six; 0 is a free place.
+/// An entry holds the register's number in the upper 26 bits and its rank, 1 to 39, in the lower six; 0 is a free
+/// place.
 struct SparseRegisters: Sendable {
     static let precision = 26
 
@@ -22,8 +23,23 @@ struct SparseRegisters: Sendable {
     var sorted: [UInt32] { entries.sorted() }
 
     mutating func insert(_ entry: UInt32) {
+        // Most are there already where they are few, and reading needs no check for other owners.
+        guard !contains(entry) else { return }
         makeRoom()
         table.withUnsafeMutableBufferPointer { count += Self.insert(entry, $0) }
+    }
+
+    private func contains(_ entry: UInt32) -> Bool {
+        let mask = table.count &- 1
+        return table.withUnsafeBufferPointer { table in
+            guard mask > 0 else { return false }
+            var place = Int(entry >> 6) & mask
+            while table[place] != 0 {
+                if table[place] == entry { return true }
+                place = (place &+ 1) & mask
+            }
+            return false
+        }
     }
 
     /// Inserts the hashes from a place on until the table needs to grow, and says how far it came: by one at least.

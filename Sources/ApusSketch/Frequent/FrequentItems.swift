@@ -4,13 +4,13 @@
 
 /// The most frequent values of a column, with bounds of their counts.
 ///
-/// It counts as many values as its capacity; a new one takes the place of one with the least count, and inherits that count
-/// as its error. A value that came more often than ``maximumError`` is always there, and ``maximumError`` is never more
-/// than the total divided by the capacity, also after merging.
+/// It counts as many values as its capacity; a new one takes the place of one with the least count, and inherits that
+/// count as its error. A value that came more often than ``maximumError`` is always there, and ``maximumError`` is
+/// never more than the total divided by the capacity, also after merging.
 ///
-/// Keys are bytes; for numbers take the eight bytes of ``SketchHash``'s canonical form, or their text. A key of more than
-/// 256 bytes is known by its first 256 (a few less, so that no character of UTF-8 is cut) and the hash of all of it: two long
-/// keys with the same beginning are two values, of which only the beginning can be shown.
+/// Keys are bytes: a text's UTF-8, or whatever stands for a number, such as its text. A key of more than 256 bytes is
+/// known by its first 256 (a few less, so that no character of UTF-8 is cut) and the hash of all of it: two long keys
+/// with the same beginning are two values, of which only the beginning can be shown.
 ///
 /// - SeeAlso: A. Metwally, D. Agrawal, A. El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data
 ///   Streams" (Space-Saving), 2005; P. Agarwal and others, "Mergeable Summaries", 2012; M. Cafaro, M. Pulimeno,
@@ -43,7 +43,7 @@ package struct FrequentItems: Sketch {
     var keys: [UInt8] = []
     private(set) var stride = 8
     /// Numbers of entries, from 1, at the place that their hash says or the next free one; a power of two of them, at
-    /// least twice as many as entries.
+    /// least four times as many as entries.
     private var table: [UInt16] = []
     /// No entry before this one has the least count.
     var cursor = 0
@@ -166,8 +166,8 @@ package struct FrequentItems: Sketch {
         entries.append(entry)
         keys.append(contentsOf: repeatElement(0, count: stride))
         store(key, at: entries.count - 1)
-        if entries.count * 2 > table.count {
-            table = [UInt16](repeating: 0, count: max(16, table.count * 2))
+        if entries.count * 4 > table.count {
+            table = [UInt16](repeating: 0, count: max(32, table.count * 2))
             for entry in entries.indices { link(entry) }
         } else {
             link(entries.count - 1)

@@ -1,8 +1,8 @@
 /// Counts, sum, mean, spread and shape of numbers that come one after the other.
 ///
-/// NaN and infinities are counted and otherwise left out, so that one of them does not spoil the rest. Sums of powers are
-/// kept around the mean, which loses no digits when the mean is large beside the spread. Merging is exact up to rounding;
-/// the last digits depend on the order, and on how values were dealt to calls.
+/// NaN and infinities are counted and otherwise left out, so that one of them does not spoil the rest. Sums of powers
+/// are kept around the mean, which loses no digits when the mean is large beside the spread. Merging is exact up to
+/// rounding; the last digits depend on the order, and on how values were dealt to calls.
 ///
 /// - SeeAlso: B. P. Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products", 1962; P. Pébay,
 ///   "Formulas for Robust, One-Pass Parallel Computation of Covariances and Arbitrary-Order Statistical Moments", 2008.
@@ -65,8 +65,8 @@ package struct Moments: Sketch {
         return finite(population * (n * (n - 1)).squareRoot() / (n - 2))
     }
 
-    /// The excess kurtosis, corrected for the size of the sample (G₂ of Joanes and Gill, as pandas has it); 0 for a normal
-    /// distribution.
+    /// The excess kurtosis, corrected for the size of the sample (G₂ of Joanes and Gill, as pandas has it); 0 for a
+    /// normal distribution.
     ///
     /// - Returns: 0 when all numbers are equal; nil for fewer than four, or when powers were too large for a double.
     package var kurtosis: Double? {

@@ -1,4 +1,5 @@
-/// Sorts and merges numbers that are not NaN, without branches that depend on them: a wrong guess costs more than all else.
+/// Sorts and merges numbers that are not NaN, without branches that depend on them: a wrong guess costs more than all
+/// else.
 enum NumberSort {
     typealias Numbers = UnsafeMutablePointer<Double>
 

@@ -1,15 +1,15 @@
 /// Quantiles, ranks and histograms of numbers in memory for a few hundred of them.
 ///
-/// Numbers stand in levels; one at level `i` stands for 2^i. A level that has grown too long is sorted, and every other
-/// number of it, the odd or the even ones by a coin, moves up. What the lowest levels of a long stream would do is done by
-/// picking one of 2^``shift`` numbers in a row, which costs next to nothing for those not picked.
+/// Numbers stand in levels; one at level `i` stands for 2^i. A level that has grown too long is sorted, and every
+/// other number of it, the odd or the even ones by a coin, moves up. What the lowest levels of a long stream would do
+/// is done by picking one of 2^``shift`` numbers in a row, which costs next to nothing for those not picked.
 ///
-/// While nothing was left out, results are exact. Afterwards a rank errs by at most ``rankError`` in 99 of 100 cases; the
-/// least and the largest number are always exact. NaN is ignored; infinities count, as the least or the largest values.
-/// Bytes depend on the numbers and their order only, not on how they were dealt to calls.
+/// While nothing was left out, results are exact. Afterwards a rank errs by at most ``rankError`` in 99 of 100 cases;
+/// the least and the largest number are always exact. NaN is ignored; infinities count, as the least or the largest
+/// values. Bytes depend on the numbers and their order only, not on how they were dealt to calls.
 ///
-/// - SeeAlso: Z. Karnin, K. Lang, E. Liberty, "Optimal Quantile Approximation in Streams", FOCS 2016 (arXiv:1603.05346);
-///   the layout of levels in one array is that of Apache DataSketches.
+/// - SeeAlso: Z. Karnin, K. Lang, E. Liberty, "Optimal Quantile Approximation in Streams", FOCS 2016
+///   (arXiv:1603.05346); the layout of levels in one array is that of Apache DataSketches.
 package struct QuantileSketch: Sketch {
     package static let kind: UInt8 = 2
     package static let version: UInt8 = 1
@@ -70,8 +70,8 @@ package struct QuantileSketch: Sketch {
         positiveInfinityCount > 0 ? .infinity : finiteCount > 0 ? high : negativeInfinityCount > 0 ? -.infinity : nil
     }
 
-    /// The bound of a rank's error that 99 of 100 ranks keep to, as a part of the count: 2.296 / k^0.9723, which is 1.33 %
-    /// for 200.
+    /// The bound of a rank's error that 99 of 100 ranks keep to, as a part of the count: 2.296 / k^0.9723, which is
+    /// 1.33 % for 200.
     ///
     /// - SeeAlso: `KllHelper.getNormalizedRankError` in Apache DataSketches, fitted to measurements.
     package var rankError: Double { QuantileError.single(k) }
@@ -186,7 +186,8 @@ package struct QuantileSketch: Sketch {
 
     /// Adds a number to the counter: of two at one digit, a coin picks the one that stands for both.
     ///
-    /// Of 2^shift numbers in a row the one is left whose place is written in ``coins``, so it is the same as picking it.
+    /// Of 2^shift numbers in a row the one is left whose place is written in ``coins``, so it is the same as picking
+    /// it.
     private mutating func carry(_ value: Double, from digit: Int) {
         var value = value
         var digit = digit

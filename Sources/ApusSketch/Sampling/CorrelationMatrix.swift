@@ -29,25 +29,12 @@ package struct CorrelationMatrix: Sendable, Equatable {
         self.columnCount = columnCount
         coefficients = [Double](repeating: .nan, count: columnCount * columnCount)
         counts = [Int](repeating: 0, count: columnCount * columnCount)
-        let columns = (0..<columnCount).map { column in rows.map { column < $0.count ? $0[column] : .nan } }
-        // Sorted once for all pairs.
-        let orders = method == .spearman ? columns.map(Self.order) : []
-        for left in 0..<columnCount {
-            for right in left..<columnCount {
-                let pairs = zip(columns[left], columns[right]).map { $0.isFinite && $1.isFinite }
-                let count = pairs.reduce(0) { $0 + ($1 ? 1 : 0) }
-                let coefficient =
-                    switch method {
-                    case .pearson:
-                        Self.correlation(columns[left], columns[right], pairs, count)
-                    case .spearman:
-                        Self.correlation(
-                            Self.ranks(columns[left], orders[left], pairs),
-                            Self.ranks(columns[right], orders[right], pairs),
-                            pairs,
-                            count
-                        )
-                    }
+        let columns = (0..<columnCount).map { column in
+            Column(rows.map { column < $0.count ? $0[column] : .nan }, method)
+        }
+        for (left, x) in columns.enumerated() {
+            for (right, y) in columns.enumerated().dropFirst(left) {
+                let (coefficient, count) = Self.compare(x, y, method)
                 for place in [left * columnCount + right, right * columnCount + left] {
                     coefficients[place] = coefficient
                     counts[place] = count
@@ -67,60 +54,90 @@ package struct CorrelationMatrix: Sendable, Equatable {
     /// How many rows have a number in both columns.
     package func count(_ left: Int, _ right: Int) -> Int { counts[left * columnCount + right] }
 
-    /// Pearson's coefficient, in two passes and scaled, so that large numbers do not overflow.
-    private static func correlation(_ x: [Double], _ y: [Double], _ pairs: [Bool], _ count: Int) -> Double {
-        guard count > 1, let x = Centered(x, pairs, count), let y = Centered(y, pairs, count) else { return .nan }
-        var products = 0.0
-        var left = 0.0
-        var right = 0.0
-        for row in pairs.indices where pairs[row] {
-            products += x.values[row] * y.values[row]
-            left += x.values[row] * x.values[row]
-            right += y.values[row] * y.values[row]
+    /// A column, with what all of its pairs can share.
+    private struct Column {
+        let values: [Double]
+        let isPresent: [Bool]
+        /// The rows that have a number, by their numbers; for ranks only.
+        let order: [Int]
+        /// What is compared with other columns that miss nothing: nil if something is missing, or all are equal.
+        var centered: [Double]?
+        let isComplete: Bool
+
+        init(_ values: [Double], _ method: Method) {
+            let isPresent = values.map(\.isFinite)
+            self.values = values
+            self.isPresent = isPresent
+            isComplete = isPresent.allSatisfy { $0 }
+            order =
+                method == .spearman
+                ? values.indices.filter { isPresent[$0] }.sorted { values[$0] < values[$1] } : []
+            if isComplete { centered = centered(isPresent, values.count, method) }
         }
-        return min(1, max(-1, products / (left * right).squareRoot()))
-    }
 
-    /// Differences from the mean, −1 to 1.
-    private struct Centered {
-        var values: [Double]
-
-        /// Nil if all numbers are equal.
-        init?(_ column: [Double], _ pairs: [Bool], _ count: Int) {
+        /// The numbers or ranks of some rows, as differences from their mean, and 0 for the other rows.
+        ///
+        /// - Returns: Nil for fewer than two rows, or if all are equal.
+        func centered(_ rows: [Bool], _ count: Int, _ method: Method) -> [Double]? {
+            guard count > 1 else { return nil }
+            var result = method == .spearman ? ranks(rows) : values
             var (low, high) = (Double.infinity, -Double.infinity)
-            for row in pairs.indices where pairs[row] {
-                low = min(low, column[row])
-                high = max(high, column[row])
+            for row in rows.indices where rows[row] {
+                low = min(low, result[row])
+                high = max(high, result[row])
             }
-            guard low < high else { return nil }
-            // Halves, since the range of doubles may be no double.
+            // Halves, since the range of doubles may be no double; scaled, so that no square is too large or too small.
             let middle = low / 2 + high / 2
             let scale = high / 2 - low / 2
             guard scale > 0 else { return nil }
-            values = column.map { ($0 / 2 - middle / 2) / scale }
             var sum = 0.0
-            for row in pairs.indices where pairs[row] { sum += values[row] }
+            for row in rows.indices {
+                result[row] = rows[row] ? (result[row] / 2 - middle / 2) / scale : 0
+                sum += result[row]
+            }
             let mean = sum / Double(count)
-            for row in pairs.indices { values[row] -= mean }
+            for row in rows.indices where rows[row] { result[row] -= mean }
+            return result
+        }
+
+        /// Ranks among some rows, from 1; equal numbers have the mean of their ranks.
+        private func ranks(_ rows: [Bool]) -> [Double] {
+            var ranks = [Double](repeating: .nan, count: values.count)
+            let order = order.filter { rows[$0] }
+            var start = 0
+            while start < order.count {
+                var end = start
+                while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
+                for place in start..<end { ranks[order[place]] = Double(start + end + 1) / 2 }
+                start = end
+            }
+            return ranks
         }
     }
 
-    /// The rows that have a number, by their numbers.
-    private static func order(_ column: [Double]) -> [Int] {
-        column.indices.filter { column[$0].isFinite }.sorted { column[$0] < column[$1] }
+    /// Pearson's coefficient of two columns' numbers or ranks, NaN where undefined, and how many rows both have.
+    private static func compare(_ x: Column, _ y: Column, _ method: Method) -> (Double, Int) {
+        if x.isComplete, y.isComplete {
+            guard let left = x.centered, let right = y.centered else { return (.nan, x.values.count) }
+            return (correlation(left, right), x.values.count)
+        }
+        let both = zip(x.isPresent, y.isPresent).map { $0 && $1 }
+        let count = both.reduce(0) { $0 + ($1 ? 1 : 0) }
+        guard let left = x.centered(both, count, method), let right = y.centered(both, count, method) else {
+            return (.nan, count)
+        }
+        return (correlation(left, right), count)
     }
 
-    /// Ranks among the rows of a pair, from 1; equal numbers have the mean of their ranks.
-    private static func ranks(_ column: [Double], _ order: [Int], _ pairs: [Bool]) -> [Double] {
-        var ranks = [Double](repeating: .nan, count: column.count)
-        let rows = order.filter { pairs[$0] }
-        var start = 0
-        while start < rows.count {
-            var end = start
-            while end < rows.count, column[rows[end]] == column[rows[start]] { end += 1 }
-            for place in start..<end { ranks[rows[place]] = Double(start + end + 1) / 2 }
-            start = end
+    private static func correlation(_ x: [Double], _ y: [Double]) -> Double {
+        var products = 0.0
+        var left = 0.0
+        var right = 0.0
+        for (x, y) in zip(x, y) {
+            products += x * y
+            left += x * x
+            right += y * y
         }
-        return ranks
+        return min(1, max(-1, products / (left * right).squareRoot()))
     }
 }

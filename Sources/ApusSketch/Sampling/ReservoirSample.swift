@@ -4,9 +4,9 @@
 
 /// A uniform sample of some elements of a sequence whose length nobody knows.
 ///
-/// Each element has a random key, and those with the least keys stay. Keys of elements that do not stay are never made:
-/// how many are passed over is drawn at once, as algorithm L does. Since keys are kept, samples are merged by keeping the
-/// least keys of both, exactly and in any order.
+/// Each element has a random key, and those with the least keys stay. Keys of elements that do not stay are never
+/// made: how many are passed over is drawn at once, as algorithm L does. Since keys are kept, samples are merged by
+/// keeping the least keys of both, exactly and in any order.
 ///
 /// - SeeAlso: K.-H. Li, "Reservoir-Sampling Algorithms of Time Complexity O(n(1 + log(N/n)))", 1994.
 package struct ReservoirSample<Element> {
