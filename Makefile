@@ -24,6 +24,7 @@ test-all: ## test, and the slow ones: gigabyte artifacts, the long kill -9 loop
 	@scripts/test --all
 
 compat: setup ## only the compatibility suite; K=expression selects, TARGET=mlflow judges the real server
+	@scripts/setup-data
 	@COMPAT_TARGET=$(or $(TARGET),apus) .venv-mlflow/bin/python -m pytest -c Tests/CompatibilityTests/pytest.ini \
 	    --rootdir Tests/CompatibilityTests $(if $(K),-k '$(K)',--numprocesses 3) Tests/CompatibilityTests
 
@@ -61,7 +62,7 @@ release: ## build a binary with the Swift libraries inside
 	@ls -l .build-static/release/apus
 
 clean: ## remove everything that was built
-	rm -rf .build .build-assets .build-static .build-fuzz .build-limits demo-pages .venv-mlflow .venv-peers bench-results
+	rm -rf .build .build-assets .build-static .build-fuzz .build-limits demo-pages .venv-mlflow .venv-peers .venv-data bench-results
 
 ci: ## what the continuous integration runs
 	@.ci/run
