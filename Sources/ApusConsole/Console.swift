@@ -10,7 +10,6 @@ import NIOCore
 /// Capabilities bring pages as routes made by ``page(_:_:_:)``; see `docs/guides/adding-a-page.md`.
 package struct Console: Sendable {
     private let shell: Shell
-    private let prefix: String
     let changes: ChangeFeed
 
     /// - Parameters:
@@ -19,7 +18,6 @@ package struct Console: Sendable {
     ///   - changes: What pages are told of while they are open.
     package init(prefix: String, version: String, changes: ChangeFeed) {
         shell = Shell(base: "\(prefix)/", version: version)
-        self.prefix = prefix
         self.changes = changes
     }
 
@@ -32,9 +30,6 @@ package struct Console: Sendable {
             liveRoute,
         ]
     }
-
-    /// Where a caller finds this server, such as `http://127.0.0.1:5000/ml`, for examples that pages show.
-    package func address(_ request: GatewayRequest) -> String { "http://\(request.host)\(prefix)" }
 
     /// A page: its address, what it takes to see it, and what it shows.
     ///

@@ -208,6 +208,7 @@ package struct GatewayResponder: HTTPResponder {
                 body: body,
                 id: id,
                 host: head.authority ?? "",
+                prefix: configuration.staticPrefix,
                 caller: caller
             )
             if route.permission.level != nil { try await configuration.authorizer.authorize(route.permission, seen) }

@@ -23,8 +23,13 @@ package struct GatewayRequest: Sendable {
     package let id: String
     /// The host and port that the caller named, already checked.
     package let host: String
+    /// What stands before every path, such as `/ml`; empty for nothing.
+    let prefix: String
     /// Who waits for the answer.
     package let caller: Caller
+
+    /// Where the caller finds this server, such as `http://127.0.0.1:5000/ml`.
+    package var address: String { "http://\(host)\(prefix)" }
 
     /// The first argument of that name.
     package func queryValue(_ name: String) -> String? {

@@ -88,7 +88,7 @@ package struct ServingPages {
             state: state,
             // While nothing is loaded there is nothing to ask, which the page says.
             metadata: try? catalog.servable(endpoint.name, version: nil).metadata,
-            address: console.address(request),
+            address: request.address,
             grpc: grpc
         ).page
     }

@@ -74,7 +74,7 @@ import Testing
             let feedback = FeedbackStore(database: base.database, clock: base.clock)
             let policies = LogPolicyStore(database: base.database, ledger: base.ledger, clock: base.clock)
             let pages = ServingPages(
-                console: Console(prefix: "/ml", version: "0", changes: base.ledger.changes),
+                console: Console(prefix: "", version: "0", changes: base.ledger.changes),
                 catalog: catalog,
                 history: history,
                 log: log,
@@ -92,7 +92,7 @@ import Testing
             )
             let responder = GatewayResponder(
                 routes: pages.routes + api.routes,
-                configuration: .init(logger: base.logger)
+                configuration: .init(staticPrefix: "/ml", logger: base.logger)
             )
             do {
                 try await Application(responder: responder, logger: base.logger).test(.router) { client in
