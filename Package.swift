@@ -65,13 +65,19 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
-                "ApusVault", "CApusSystem", "Registry", "Serving", "Tracking",
+                "ApusVault", "CApusSystem", "Datasets", "Registry", "Serving", "Tracking",
                 argumentParser, hummingbird, logging, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: settings
         ),
         // Capabilities
-        module("Datasets", ["ApusKernel", "ApusVault", crypto, nioCore]),
+        module(
+            "Datasets",
+            [
+                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusVault", "Tracking",
+                crypto, httpTypes, nioCore,
+            ]
+        ),
         module(
             "Registry",
             [
@@ -172,7 +178,10 @@ let package = Package(
         tests(of: "ApusQuery", ["ApusKernel"], exclude: ["Differential"]),
         tests(of: "ApusSketch"),
         tests(of: "ApusVault", ["ApusDatabase", "ApusKernel", logging, nioCore]),
-        tests(of: "Datasets", ["ApusKernel", "ApusVault", crypto, logging, nioCore]),
+        tests(
+            of: "Datasets",
+            ["ApusDatabase", "ApusKernel", "ApusTesting", "ApusVault", crypto, logging, nioCore]
+        ),
         tests(
             of: "Registry",
             [

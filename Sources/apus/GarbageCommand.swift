@@ -3,6 +3,7 @@ import ApusKernel
 import ApusLedger
 import ApusVault
 import ArgumentParser
+import Datasets
 import Logging
 import Tracking
 
@@ -58,7 +59,11 @@ struct GarbageCommand: AsyncParsableCommand {
         }
         if isTerminal { Terminal.note("\r\u{1B}[K") }
         let blobs = try LocalBlobStore(path: settings.vaultFolder, logger: logger)
-        let swept = try await ArtifactStore(blobs: blobs, database: database).sweep(dryRun: dryRun)
+        let datasets = DatasetStore(database: database, ledger: ledger)
+        let swept = try await ArtifactStore(blobs: blobs, database: database).sweep(
+            dryRun: dryRun,
+            otherReferences: [{ try await datasets.referenced($0) }]
+        )
         while try await ledger.seal() > 0 {}
         await database.close()
         report(trash, swept)

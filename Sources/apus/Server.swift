@@ -4,6 +4,7 @@ import ApusGateway
 import ApusKernel
 import ApusLedger
 import ApusVault
+import Datasets
 import Logging
 import Registry
 import ServiceLifecycle
@@ -71,6 +72,7 @@ struct Server {
             grpc: settings.grpcPort.map { (settings.host, $0) },
             logger: logger
         )
+        let datasets = DatasetsCapability(database: database, ledger: ledger, blobs: blobs)
         let drain = Drain()
         let console = Console(prefix: settings.staticPrefix, version: Build.version, changes: ledger.changes)
         let accessLog = try AccessLog.open(settings.accessLog)
@@ -87,7 +89,7 @@ struct Server {
             routes: settings.keepsOnlyArtifacts
                 ? tracking.artifactsOnlyRoutes
                     + registry.routes.map { $0.disabled(because: TrackingCapability.artifactsOnly) }
-                : serving.routes + tracking.routes + registry.routes + console.routes
+                : serving.routes + tracking.routes + registry.routes + datasets.routes + console.routes
                     + tracking.pages(on: console, registered: registry.store)
                     + registry.pages(on: console, origins: tracking.store)
                     + serving.pages(on: console)
@@ -152,7 +154,7 @@ struct Server {
     /// The schema of all capabilities, oldest step first in each.
     static var migrations: [Migration] {
         Ledger.migrations + ArtifactTree.migrations + VaultIdentity.migrations + TrackingCapability.migrations
-            + RegistryCapability.migrations + ServingCapability.migrations
+            + RegistryCapability.migrations + ServingCapability.migrations + DatasetsCapability.migrations
     }
 
     private func announce(port: Int) {

@@ -10,7 +10,7 @@ package struct Permission: Sendable, Hashable {
 
     /// What the right is about.
     package enum Resource: String, Sendable, CaseIterable {
-        case server, experiment, run, artifact, loggedModel, registeredModel, endpoint, webhook, ledger
+        case server, experiment, run, artifact, dataset, loggedModel, registeredModel, endpoint, webhook, ledger
     }
 
     /// Nil for the few routes that anyone may call, such as `/health`.

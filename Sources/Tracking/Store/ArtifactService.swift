@@ -48,7 +48,7 @@ package struct ArtifactService: Sendable {
         guard let content = entry.content else {
             throw RequestError.invalid("Artifact path refers to a directory, not a file: '\(key)'")
         }
-        return try await ArtifactDownload(entry: entry, content: content).answer(request) {
+        return try await ArtifactDownload(name: entry.key.name, content: content).answer(request) {
             try await artifacts.blobs.open(content.digest)
         }
     }

@@ -1,17 +1,23 @@
-import ApusGateway
+package import ApusGateway
 import ApusKernel
-import ApusVault
+package import ApusVault
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
 
 /// Makes the answer to a request for a file.
-struct ArtifactDownload: Sendable {
+package struct ArtifactDownload: Sendable {
     /// A file up to this size is checked before the first byte leaves, so that damage is told in an error.
     private static let smallBytes: Int64 = 1 << 19
 
-    let entry: ArtifactEntry
-    let content: ArtifactEntry.Content
+    private let name: String
+    private let content: ArtifactEntry.Content
+
+    /// `name` is what a browser calls the file; its ending tells the media type.
+    package init(name: String, content: ArtifactEntry.Content) {
+        self.name = name
+        self.content = content
+    }
 
     /// The digest of the bytes: equal for equal files, wherever they are.
     private var etag: String { "\"\(content.digest.hex)\"" }
@@ -36,13 +42,14 @@ struct ArtifactDownload: Sendable {
     /// `reader` opens the file; it is called only when bytes are sent.
     ///
     /// - Throws: What `reader` throws, or ``RequestError`` `DATA_LOSS`.
-    func answer(_ request: GatewayRequest, _ reader: () async throws -> BlobReader) async throws -> GatewayResponse {
+    package func answer(_ request: GatewayRequest, _ reader: () async throws -> BlobReader) async throws
+        -> GatewayResponse
+    {
         var response = GatewayResponse(headers: [.eTag: etag, .cacheControl: "no-cache"])
         if isCurrent(request) {
             response.status = .notModified
             return response
         }
-        let name = entry.key.name
         response.headers[.acceptRanges] = "bytes"
         response.headers[.contentType] = MediaTypes.ofFile(named: name)
         response.headers[.contentDisposition] = ContentDisposition.attachment(named: name)
