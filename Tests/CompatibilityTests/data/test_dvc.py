@@ -117,8 +117,9 @@ class TestRealClient:
             repository.run("remote", "modify", "--local", "apus", option, value)
         assert "in sync" in repository.run("status", "--cloud")
 
-    def test_thousands_of_small_files(self, make_repository):
-        files = {f"raw/{number % 7}/{number}.txt": str(number).encode() for number in range(3000)}
+    @pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+    def test_many_small_files(self, make_repository, count):
+        files = {f"raw/{number % 7}/{number}.txt": str(number).encode() for number in range(count)}
         here = make_repository()
         here.write(files)
         here.run("add", "raw")
