@@ -17,7 +17,7 @@ import Testing
         }
         version_policy { specific { versions: [ 1, 3 ] } }
         parameters { key: "intra_op_thread_count" value { string_value: "2" } }
-        parameters { key: "enable_mem_arena" value { string_value: "1" } }
+        parameters { key: "enable_mem_arena" value { string_value: "0" } }
         model_warmup [ { name: "zeros" batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: [3, 224, 224]
           zero_data: true } } } ]
         """
@@ -30,7 +30,7 @@ import Testing
          "dynamic_batching": {"preferred_batch_size": [4, 8], "max_queue_delay_microseconds": "250",
             "default_queue_policy": {"max_queue_size": 64}},
          "version_policy": {"specific": {"versions": [1, 3]}},
-         "parameters": {"intra_op_thread_count": {"string_value": "2"}, "enable_mem_arena": {"string_value": "1"}},
+         "parameters": {"intra_op_thread_count": {"string_value": "2"}, "enable_mem_arena": {"string_value": "0"}},
          "model_warmup": [{"name": "zeros", "batch_size": 1,
             "inputs": {"x": {"data_type": "TYPE_FP32", "dims": [3, 224, 224], "zero_data": true}}}]}
         """
@@ -50,7 +50,7 @@ import Testing
         #expect(options.instances == 3)
         #expect(options.maximumBatchSize == 16)
         #expect(options.onnx.intraOpThreads == 2)
-        #expect(options.onnx.keepsMemory)
+        #expect(!options.onnx.keepsMemory)
         #expect(
             options.batching == BatchingPolicy(maximumBatchSize: 8, maximumDelay: .microseconds(250), queueLimit: 64)
         )

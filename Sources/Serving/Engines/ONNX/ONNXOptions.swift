@@ -17,9 +17,9 @@ package struct ONNXOptions: Sendable, Equatable {
     package var allowsSpinning = false
     /// Whether the runtime keeps the memory of its runs for later ones.
     ///
-    /// All runs of a session pass its lock, which costs small models more than the allocator of the system, and what a
-    /// large request took is never given back.
-    package var keepsMemory = false
+    /// All runs of a session pass its lock, which costs small models more than the allocator of the system. But of large
+    /// answers the allocator keeps more than the runtime does.
+    package var keepsMemory = true
     /// Such as `CUDA`; nil for the processor.
     package var executionProvider: String?
     package var device = 0
