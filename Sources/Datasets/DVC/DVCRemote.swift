@@ -21,6 +21,12 @@ struct DVCRemote: Sendable {
         try DatasetName.check(dataset)
         if name.isManifest {
             let bytes = try await request.bytes(upTo: DVCManifest.maximumBytes)
+            // It counts among the bodies in memory until it has become a version.
+            let reservation = MemoryReservation(.bodies)
+            guard reservation.add(bytes.readableBytes) else {
+                throw RequestError(.temporarilyUnavailable, "The server is reading too many large manifests.")
+            }
+            defer { withExtendedLifetime(reservation) {} }
             return try await receive(manifest: name, of: dataset, bytes)
         }
         let checked = DVCCheckedBytes(bytes: request.body, name: name)
@@ -57,7 +63,7 @@ struct DVCRemote: Sendable {
         var version = try await DatasetStore.NewVersion(root, in: tree, replacing: dataset.head?.root)
         version.message = "dvc push"
         version.origin = .dvc(name.hash)
-        try await store.commit(version, to: dataset.name)
+        try await store.commit(version, to: dataset)
         // Last, since a client that finds it believes that all the rest is there.
         try await store.addObject(name.text, stored, to: dataset)
     }

@@ -125,10 +125,10 @@ struct LFSObjectRoutes {
     private func upload(_ request: GatewayRequest) async throws -> GatewayResponse {
         let name = try request.parameter("dataset")
         let digest = try digest(request)
-        let dataset = try await store.findOrCreate(name)
+        try DatasetName.check(name)
         let size = request.headers[.contentLength].flatMap { Int64($0) }
         let stored = try await blobs.write(request.body, expecting: BlobExpectation(digest: digest, sizeBytes: size))
-        try await store.addObject(Self.name(digest), stored, to: dataset)
+        try await store.addObject(Self.name(digest), stored, to: try await store.findOrCreate(name))
         return LFSMessage.answer { _ in }
     }
 

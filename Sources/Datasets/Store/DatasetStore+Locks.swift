@@ -21,6 +21,7 @@ extension DatasetStore {
     ) {
         try await database.write { [self] transaction in
             try transaction.lock("dataset/\(dataset.name)")
+            try Self.hold(dataset, transaction)
             if let known = try Self.locks(dataset, "AND path = ?", [.text(path)], transaction).first {
                 return (known, false)
             }

@@ -10,8 +10,11 @@ extension DatasetStore {
     }
 
     /// Lets a dataset have a blob under a name.
+    ///
+    /// - Throws: ``DatasetsError`` `datasetNotFound` when it was removed meanwhile.
     package func addObject(_ object: String, _ blob: StoredBlob, to dataset: Dataset) async throws {
         try await database.write { transaction in
+            try Self.hold(dataset, transaction)
             try transaction.execute(
                 """
                 INSERT INTO dataset_objects (dataset_id, name, digest, size_bytes) VALUES (?, ?, ?, ?)

@@ -15,20 +15,23 @@ extension DatasetStore {
 
     /// Adds a version, and moves a branch to it; a branch that is not there is made.
     ///
-    /// Files that are the same as those of the branch's head make no version.
+    /// Files that are the same as those of the branch's head make no version. `dataset` is the one that the blobs were
+    /// found in: another of its name, made after its removal, would not keep them.
     ///
     /// - Returns: The version that the branch points to then, and whether it is new.
     /// - Throws: ``DatasetsError``: `datasetNotFound`, `moved`, `invalidName`, `referenceExists` when a tag has the name.
     @discardableResult
     package func commit(
         _ new: NewVersion,
-        to name: String,
+        to dataset: Dataset,
         branch: String? = nil,
         on base: Base = .any
     ) async throws -> (version: DatasetVersion, isNew: Bool) {
-        try await keep(new.added, for: name)
+        try await keep(new.added, for: dataset)
+        let name = dataset.name
         return try await database.write { [self] transaction in
             try transaction.lock("dataset/\(name)")
+            try Self.hold(dataset, transaction)
             let dataset = try Self.dataset(name, transaction)
             let branch = branch ?? dataset.defaultBranch
             try DatasetName.check(reference: branch)

@@ -90,10 +90,13 @@ package final class DatasetStore: Sendable {
     /// Keeps blobs for a dataset, page by page, so that others get their turn.
     ///
     /// - Throws: ``DatasetsError`` `datasetNotFound`.
-    func keep(_ digests: [Digest], for name: String) async throws {
+    func keep(_ digests: [Digest], for dataset: Dataset) async throws {
         for start in stride(from: 0, to: digests.count, by: 20_000) {
             let page = Array(digests[start..<min(start + 20_000, digests.count)])
-            try await database.write { try Self.refer(try Self.dataset(name, $0), to: page, $0) }
+            try await database.write { transaction in
+                try Self.hold(dataset, transaction)
+                try Self.refer(dataset, to: page, transaction)
+            }
         }
     }
 
@@ -157,6 +160,18 @@ package final class DatasetStore: Sendable {
             ),
             in: transaction
         )
+    }
+
+    /// Keeps a dataset from being removed until the transaction ends.
+    ///
+    /// - Throws: ``DatasetsError`` `datasetNotFound` when it is gone, also if another one has its name by now.
+    static func hold(_ dataset: Dataset, _ transaction: Transaction) throws {
+        let lock = transaction.dialect == .postgres ? " FOR KEY SHARE" : ""
+        let found = try transaction.first(
+            "SELECT dataset_id FROM versioned_datasets WHERE dataset_id = ?\(lock)",
+            [.integer(dataset.id)]
+        ) { $0.integer(0) }
+        guard found != nil else { throw DatasetsError.datasetNotFound(dataset.name) }
     }
 
     static func dataset(_ name: String, _ transaction: Transaction) throws -> Dataset {

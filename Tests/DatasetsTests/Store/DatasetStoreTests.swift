@@ -24,11 +24,11 @@ import Testing
     @Test(arguments: ApusFixture.dialects)
     func `a commit makes a version and moves its branch`(_ dialect: Dialect) async throws {
         try await Self.with(dialect) { store, base in
-            try await store.create("wine", description: "of the Douro")
+            let wine = try await store.create("wine", description: "of the Douro")
             #expect(try await store.dataset("wine").head == nil)
-            let first = try await store.commit(Self.version("a"), to: "wine")
+            let first = try await store.commit(Self.version("a"), to: wine)
             base.clock.advance(milliseconds: 5)
-            let second = try await store.commit(Self.version("b", files: 7), to: "wine")
+            let second = try await store.commit(Self.version("b", files: 7), to: wine)
             #expect(first.isNew && second.isNew)
             #expect([first.version.number, second.version.number] == [1, 2])
             #expect(second.version.parent == 1 && second.version.fileCount == 7 && second.version.sizeBytes == 70)
@@ -46,28 +46,28 @@ import Testing
     @Test(arguments: ApusFixture.dialects)
     func `the same files make no version`(_ dialect: Dialect) async throws {
         try await Self.with(dialect) { store, _ in
-            try await store.create("wine")
-            let first = try await store.commit(Self.version("a"), to: "wine")
-            let again = try await store.commit(Self.version("a"), to: "wine")
+            let wine = try await store.create("wine")
+            let first = try await store.commit(Self.version("a"), to: wine)
+            let again = try await store.commit(Self.version("a"), to: wine)
             #expect(!again.isNew && again.version == first.version)
             // Another branch gets one of its own all the same, and going back to old files is news.
-            #expect(try await store.commit(Self.version("a"), to: "wine", branch: "dev").isNew)
-            try await store.commit(Self.version("b"), to: "wine")
-            #expect(try await store.commit(Self.version("a"), to: "wine").isNew)
+            #expect(try await store.commit(Self.version("a"), to: wine, branch: "dev").isNew)
+            try await store.commit(Self.version("b"), to: wine)
+            #expect(try await store.commit(Self.version("a"), to: wine).isNew)
         }
     }
 
     @Test(arguments: ApusFixture.dialects)
     func `a branch that has moved is left alone`(_ dialect: Dialect) async throws {
         try await Self.with(dialect) { store, _ in
-            try await store.create("wine")
-            try await store.commit(Self.version("a"), to: "wine", on: .exactly(nil))
-            try await store.commit(Self.version("b"), to: "wine", on: .exactly(1))
+            let wine = try await store.create("wine")
+            try await store.commit(Self.version("a"), to: wine, on: .exactly(nil))
+            try await store.commit(Self.version("b"), to: wine, on: .exactly(1))
             await #expect(throws: DatasetsError.moved(dataset: "wine", branch: "main", head: 2)) {
-                try await store.commit(Self.version("c"), to: "wine", on: .exactly(1))
+                try await store.commit(Self.version("c"), to: wine, on: .exactly(1))
             }
             await #expect(throws: DatasetsError.moved(dataset: "wine", branch: "new", head: nil)) {
-                try await store.commit(Self.version("c"), to: "wine", branch: "new", on: .exactly(2))
+                try await store.commit(Self.version("c"), to: wine, branch: "new", on: .exactly(2))
             }
             #expect(try await store.dataset("wine").head?.number == 2)
         }
@@ -76,12 +76,12 @@ import Testing
     @Test(arguments: ApusFixture.dialects)
     func `of many commits at once on one head, one succeeds`(_ dialect: Dialect) async throws {
         try await Self.with(dialect) { store, _ in
-            try await store.create("wine")
-            try await store.commit(Self.version("base"), to: "wine")
+            let wine = try await store.create("wine")
+            try await store.commit(Self.version("base"), to: wine)
             let succeeded = await withTaskGroup(of: Bool.self) { group in
                 for number in 0..<8 {
                     group.addTask {
-                        (try? await store.commit(Self.version("\(number)"), to: "wine", on: .exactly(1))) != nil
+                        (try? await store.commit(Self.version("\(number)"), to: wine, on: .exactly(1))) != nil
                     }
                 }
                 return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
@@ -97,9 +97,9 @@ import Testing
         _ dialect: Dialect
     ) async throws {
         try await Self.with(dialect) { store, _ in
-            try await store.create("wine")
-            let first = try await store.commit(Self.version("a"), to: "wine").version
-            let second = try await store.commit(Self.version("b"), to: "wine").version
+            let wine = try await store.create("wine")
+            let first = try await store.commit(Self.version("a"), to: wine).version
+            let second = try await store.commit(Self.version("b"), to: wine).version
             try await store.createRef("golden", .tag, at: 1, of: "wine")
             try await store.createRef("dev", .branch, at: 1, of: "wine")
             #expect(try await store.version(nil, of: "wine") == second)
@@ -116,7 +116,7 @@ import Testing
             #expect(try await store.refs(of: "wine").map(\.name) == ["dev", "golden", "main"])
             // A tag stays where it is, also when someone commits to it.
             await #expect(throws: DatasetsError.referenceExists(dataset: "wine", name: "golden")) {
-                try await store.commit(Self.version("c"), to: "wine", branch: "golden")
+                try await store.commit(Self.version("c"), to: wine, branch: "golden")
             }
         }
     }
@@ -124,8 +124,8 @@ import Testing
     @Test(arguments: ApusFixture.dialects)
     func `names point to one thing, and the default branch stays`(_ dialect: Dialect) async throws {
         try await Self.with(dialect) { store, _ in
-            try await store.create("wine")
-            try await store.commit(Self.version("a"), to: "wine")
+            let wine = try await store.create("wine")
+            try await store.commit(Self.version("a"), to: wine)
             await #expect(throws: DatasetsError.datasetExists("wine")) { try await store.create("wine") }
             await #expect(throws: DatasetsError.referenceExists(dataset: "wine", name: "main")) {
                 try await store.createRef("main", .tag, at: 1, of: "wine")
@@ -161,11 +161,11 @@ import Testing
     @Test(arguments: ApusFixture.dialects)
     func `a dataset's blobs are kept as long as it is`(_ dialect: Dialect) async throws {
         try await Self.with(dialect) { store, _ in
-            try await store.create("wine")
-            try await store.create("beer")
+            let wine = try await store.create("wine")
+            let beer = try await store.create("beer")
             let version = Self.version("a")
-            try await store.commit(version, to: "wine")
-            try await store.commit(version, to: "beer")
+            try await store.commit(version, to: wine)
+            try await store.commit(version, to: beer)
             let other = Digest(hashing: [1])
             #expect(try await store.referenced([version.root, other]) == [version.root])
             try await store.delete("wine")
@@ -174,8 +174,8 @@ import Testing
             #expect(try await store.referenced([version.root, other]).isEmpty)
             #expect(try await store.datasets(limit: 10).isEmpty)
             // The name is free, and its numbers begin anew.
-            try await store.create("wine")
-            #expect(try await store.commit(version, to: "wine").version.number == 1)
+            let heir = try await store.create("wine")
+            #expect(try await store.commit(version, to: heir).version.number == 1)
         }
     }
 
@@ -194,6 +194,29 @@ import Testing
             #expect(try await store.objects(["md5/aa", "md5/bb"], of: wine).keys.sorted() == ["md5/aa"])
             #expect(try await store.objects(["md5/aa"], of: beer).isEmpty)
             #expect(try await store.referenced([blob.digest]) == [blob.digest])
+        }
+    }
+
+    @Test(arguments: ApusFixture.dialects)
+    func `nothing comes into a dataset that took another's name`(_ dialect: Dialect) async throws {
+        try await Self.with(dialect) { store, _ in
+            let old = try await store.create("wine")
+            try await store.delete("wine")
+            let blob = StoredBlob(digest: Digest(hashing: [1]), sizeBytes: 1, wasPresent: false)
+            for isMadeAnew in [false, true] {
+                if isMadeAnew { try await store.create("wine") }
+                await #expect(throws: DatasetsError.datasetNotFound("wine")) {
+                    try await store.commit(Self.version("a"), to: old)
+                }
+                await #expect(throws: DatasetsError.datasetNotFound("wine")) {
+                    try await store.addObject("md5/aa", blob, to: old)
+                }
+                await #expect(throws: DatasetsError.datasetNotFound("wine")) {
+                    try await store.lock("a", ref: "", by: "ada", in: old)
+                }
+            }
+            #expect(try await store.dataset("wine").head == nil)
+            #expect(try await store.referenced([blob.digest]).isEmpty)
         }
     }
 }
