@@ -32,6 +32,8 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private enum Phase {
         case passing
         case collecting(Collected)
+        /// Whole, and about to be answered in this turn of the loop.
+        case waiting(Collected)
         /// The task is nil for as long as it has not been waited for.
         case answering(Task<Void, Never>?, reserved: Int)
     }
@@ -58,7 +60,8 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var later: CircularBuffer<Later> = []
     private var isReadHeldBack = false
     private var isCatchingUp = false
-    /// Whether the task that answers has not been waited for yet, and what it answered meanwhile.
+    private var turn: AnsweringTurn?
+    /// Whether answers are still being made in this turn, and what was answered meanwhile.
     private var isStarting = false
     private var early: Answer?
     /// Callers ask for the same again and again.
@@ -80,7 +83,7 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         switch phase {
-        case .answering: later.append(.part(part))
+        case .waiting, .answering: later.append(.part(part))
         case .collecting(let collected):
             // One owner, so that the body grows in place.
             phase = .passing
@@ -132,7 +135,9 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 collected.body.writeImmutableBuffer(bytes)
             }
             phase = .collecting(collected)
-        case .end: answer(collected, context)
+        case .end:
+            phase = .waiting(collected)
+            turn(context).add(self, context)
         }
     }
 
@@ -152,8 +157,10 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // Who closed his side, or is asked to go, still gets the answer that is being made.
-        if case .answering = phase, event is ChannelShouldQuiesceEvent || event is ChannelEvent {
-            return later.append(.event(event))
+        switch phase {
+        case .waiting, .answering:
+            if event is ChannelShouldQuiesceEvent || event is ChannelEvent { return later.append(.event(event)) }
+        case .passing, .collecting: break
         }
         if case .collecting(let collected) = phase { surrender(collected, then: nil, context) }
         context.fireUserInboundEventTriggered(event)
@@ -161,7 +168,7 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch phase {
-        case .answering: return later.append(.error(error))
+        case .waiting, .answering: return later.append(.error(error))
         case .collecting(let collected): surrender(collected, then: nil, context)
         case .passing: break
         }
@@ -178,7 +185,7 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func giveUp() {
         switch phase {
         case .passing: break
-        case .collecting(let collected): MemoryBudget.bodies.release(collected.reserved)
+        case .collecting(let collected), .waiting(let collected): MemoryBudget.bodies.release(collected.reserved)
         case .answering(let task, let reserved):
             task?.cancel()
             MemoryBudget.bodies.release(reserved)
@@ -201,7 +208,17 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Answering
 
-    private func answer(_ collected: Collected, _ context: ChannelHandlerContext) {
+    private func turn(_ context: ChannelHandlerContext) -> AnsweringTurn {
+        if let turn { return turn }
+        let found = AnsweringTurn.of(context.eventLoop)
+        turn = found
+        return found
+    }
+
+    /// Makes the answer, or begins to.
+    func beginAnswer(_ context: ChannelHandlerContext) {
+        // Who has left meanwhile gets none.
+        guard case .waiting(let collected) = phase else { return }
         let loop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: loop)
         let caller = Caller(channel: context.channel)
@@ -224,13 +241,15 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 }
             }
         }
+        if case .answering = phase { phase = .answering(task, reserved: collected.reserved) }
+    }
+
+    /// Writes the answer if it is there already.
+    func endAnswer(_ context: ChannelHandlerContext) {
         isStarting = false
-        if let early {
-            self.early = nil
-            answered(early, context)
-        } else {
-            phase = .answering(task, reserved: collected.reserved)
-        }
+        guard let early else { return }
+        self.early = nil
+        answered(early, context)
     }
 
     private func answered(_ answer: Answer, _ context: ChannelHandlerContext) {
@@ -247,13 +266,21 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
         catchUp(context)
     }
 
+    /// Whether a request is about to be answered, or being answered.
+    private var isBusy: Bool {
+        switch phase {
+        case .passing, .collecting: false
+        case .waiting, .answering: true
+        }
+    }
+
     /// Goes on with what came meanwhile.
     private func catchUp(_ context: ChannelHandlerContext) {
         // What is answered at once comes back here; the loop goes on with it.
         guard !isCatchingUp else { return }
         isCatchingUp = true
         while let next = later.first {
-            if case .answering = phase { break }
+            if isBusy { break }
             later.removeFirst()
             switch next {
             case .part(let part): take(part, context)
