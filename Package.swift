@@ -74,8 +74,9 @@ let package = Package(
         module(
             "Datasets",
             [
-                "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusVault", "Tracking",
-                crypto, httpTypes, nioCore,
+                "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
+                "ApusSketch", "ApusTable", "ApusVault", "Tracking",
+                argumentParser, asyncHTTPClient, crypto, httpTypes, hummingbirdCore, nioCore, nioHTTP1, yams,
             ]
         ),
         module(
@@ -90,7 +91,7 @@ let package = Package(
             "Serving",
             [
                 "ApusCommand", "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger",
-                "ApusQuery", "ApusVault", "COnnxRuntime", "CPythonWorker", "CZlib", "InferenceProtobuf",
+                "ApusQuery", "ApusVault", "COnnxRuntime", "CProcess", "CPythonWorker", "CZlib", "InferenceProtobuf",
                 "Registry", "Tracking",
                 argumentParser, asyncHTTPClient, crypto, httpTypes, hummingbirdCore, logging, nioCore, nioHPACK,
                 nioHTTP2,
@@ -137,6 +138,7 @@ let package = Package(
         module("ApusLedger", ["ApusDatabase", "ApusJSON", "ApusKernel", crypto, logging, serviceLifecycle]),
         module("ApusQuery", ["ApusKernel"]),
         module("ApusSketch"),
+        module("ApusTable", ["ApusJSON", "ApusKernel", "CProcess"]),
         module("ApusTesting", ["ApusDatabase", "ApusKernel", "ApusLedger", "ApusVault", logging]),
         module("ApusVault", ["ApusDatabase", "ApusKernel", crypto, logging, nioCore]),
         // Generated from the protocol's definition by `scripts/protobuf`; see its header.
@@ -152,7 +154,9 @@ let package = Package(
         ),
         .target(name: "CApusSystem"),
         .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl")]),
-        // Carries the workers' program, and starts them.
+        // Starts other programs, and confines them.
+        .target(name: "CProcess"),
+        // Carries the workers' program.
         .target(
             name: "CPythonWorker",
             exclude: ["apus_worker.py"],
@@ -165,7 +169,7 @@ let package = Package(
         ),
         .target(name: "CConsoleAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         // Tests
-        tests(of: "ApusCommand", ["ApusJSON", "Registry", "Serving", "Tracking", argumentParser, nioCore]),
+        tests(of: "ApusCommand", ["ApusJSON", "Datasets", "Registry", "Serving", "Tracking", argumentParser, nioCore]),
         tests(of: "ApusConsole", ["ApusLedger", httpTypes]),
         tests(of: "ApusDatabase", ["ApusKernel", "ApusTesting"]),
         tests(
@@ -177,10 +181,15 @@ let package = Package(
         tests(of: "ApusLedger", ["ApusDatabase", "ApusKernel", "ApusTesting"]),
         tests(of: "ApusQuery", ["ApusKernel"], exclude: ["Differential"]),
         tests(of: "ApusSketch"),
+        tests(of: "ApusTable"),
         tests(of: "ApusVault", ["ApusDatabase", "ApusKernel", logging, nioCore]),
         tests(
             of: "Datasets",
-            ["ApusDatabase", "ApusKernel", "ApusTesting", "ApusVault", crypto, logging, nioCore]
+            [
+                "ApusConsole", "ApusDatabase", "ApusGateway", "ApusJSON", "ApusKernel", "ApusLedger", "ApusSketch",
+                "ApusTable", "ApusTesting", "ApusVault", "Tracking",
+                crypto, hummingbird, hummingbirdTesting, logging, nioCore,
+            ]
         ),
         tests(
             of: "Registry",

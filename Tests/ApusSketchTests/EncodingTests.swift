@@ -23,6 +23,12 @@ import Testing
         Moments(Numbers.heavyTail.make($0, seed: 1) + [.nan, .infinity])
     }
 
+    private static let samples = [0, 1, 20, 21, 400].map { count in
+        var sample = ReservoirSample<[Double]>(capacity: 20, seed: 3)
+        for value in 0..<count { sample.add([Double(value), 0.5]) }
+        return sample
+    }
+
     private func roundTrip<S: Sketch>(_ sketches: [S], _ extend: (inout S) -> Void) throws {
         for sketch in sketches {
             var read = try S(decoding: sketch.encoded)
@@ -45,6 +51,7 @@ import Testing
         try roundTrip(Self.hyperLogLogs) { sketch in more.withUnsafeBufferPointer { sketch.add(contentsOf: $0) } }
         try roundTrip(Self.quantileSketches) { sketch in more.withUnsafeBufferPointer { sketch.add(contentsOf: $0) } }
         try roundTrip(Self.moments) { sketch in more.withUnsafeBufferPointer { sketch.add(contentsOf: $0) } }
+        try roundTrip(Self.samples) { sketch in for value in more { sketch.add([value, -value]) } }
         try roundTrip(Self.frequentItems) { sketch in for value in more { sketch.add("\(Int(value))") } }
     }
 
@@ -126,6 +133,11 @@ import Testing
                 for value in values { sketch.add("\(value)") }
                 for item in sketch.top(.max) { #expect(0 <= item.lowerBound && item.lowerBound <= item.upperBound) }
             }
+            || use(bytes) { (sketch: inout ReservoirSample<[Double]>) in
+                let width = sketch.elements.first?.count ?? 2
+                for value in values { sketch.add([Double](repeating: value, count: width)) }
+                #expect(sketch.elements.count <= sketch.capacity)
+            }
             || use(bytes) { (sketch: inout Moments) in
                 values.withUnsafeBufferPointer { sketch.add(contentsOf: $0) }
                 #expect(!sketch.variance.isNaN)
@@ -146,7 +158,7 @@ import Testing
 
     @Test func `mutated sketches are refused or used without harm`() {
         var seeds = Self.hyperLogLogs.prefix(3).map(\.encoded) + Self.quantileSketches.map(\.encoded)
-        seeds += Self.frequentItems.map(\.encoded) + Self.moments.map(\.encoded)
+        seeds += Self.frequentItems.map(\.encoded) + Self.moments.map(\.encoded) + Self.samples.map(\.encoded)
         var random = SketchRandom(seed: 2)
         var accepted = 0
         for round in 0..<12_000 {

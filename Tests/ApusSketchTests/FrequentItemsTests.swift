@@ -76,6 +76,59 @@ import Testing
         }
     }
 
+    private func chunked(_ stream: [String], _ size: Int, capacity: Int) -> FrequentItems {
+        var sketch = FrequentItems(capacity: capacity)
+        var counter = FrequencyCounter()
+        for start in stride(from: 0, to: stream.count, by: size) {
+            let chunk = Array(stream[start..<min(stream.count, start + size)])
+            chunk.map { SketchHash.hash($0) }.withUnsafeBufferPointer { hashes in
+                sketch.add(hashes: hashes, with: &counter) { place, body in
+                    Array(chunk[place].utf8).withUnsafeBytes(body)
+                }
+            }
+        }
+        return sketch
+    }
+
+    @Test(arguments: [(50, 1), (2_000, 1), (2_000, 2), (20_000, 1)])
+    func `bounds hold for chunks, and nothing frequent is missed`(distinct: Int, exponent: Int) throws {
+        for seed: UInt64 in 1...4 {
+            for (capacity, size) in [(1, 1_000), (7, 3), (16, 5_000), (128, 100), (128, 8_192)] {
+                let stream = zipf(distinct, 20_000, exponent: exponent, seed: seed)
+                let place = "\(seed) \(capacity) \(size)"
+                check(chunked(stream, size, capacity: capacity), stream, "shuffled \(place)")
+                check(chunked(stream.sorted(), size, capacity: capacity), stream, "sorted \(place)")
+                // It goes on as any other, and is merged and stored as any other.
+                var longer = chunked(stream, size, capacity: capacity)
+                for value in stream { longer.add(value) }
+                check(longer, stream + stream, "twice \(place)")
+                longer.merge(chunked(stream, size, capacity: capacity))
+                check(longer, stream + stream + stream, "thrice \(place)")
+                #expect(try FrequentItems(decoding: longer.encoded) == longer)
+            }
+        }
+    }
+
+    @Test func `chunks of values that all differ keep the first ones, and one value for all is exact`() {
+        let stream = (0..<1_000).map { "\($0)" }
+        let sketch = chunked(stream, 1_000, capacity: 10)
+        #expect(Set(sketch.top(10).map(\.text)) == Set(stream.prefix(10)))
+        #expect(chunked([String](repeating: "x", count: 999), 100, capacity: 2).top(1)[0].lowerBound == 999)
+        #expect(chunked([], 10, capacity: 2).total == 0)
+    }
+
+    @Test func `renamed values keep their counts`() throws {
+        let sketch = sketch(zipf(500, 5_000, exponent: 1, seed: 3), capacity: 20)
+        let renamed = sketch.renamed { Array($0) + [0x21] }
+        #expect(renamed.top(20).map(\.text) == sketch.top(20).map { $0.text + "!" })
+        #expect(renamed.top(20).map(\.upperBound) == sketch.top(20).map(\.upperBound))
+        #expect(renamed.total == sketch.total)
+        var again = renamed
+        again.add("value-0!")
+        #expect(again.top(1)[0].upperBound == renamed.top(1)[0].upperBound + 1)
+        #expect(try FrequentItems(decoding: renamed.encoded) == renamed)
+    }
+
     @Test func `as many values as the capacity are counted exactly`() {
         let stream = zipf(128, 5_000, exponent: 1, seed: 2)
         let exact = stream.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }

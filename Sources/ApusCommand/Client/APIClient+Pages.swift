@@ -44,4 +44,36 @@ extension APIClient {
             token = next
         }
     }
+
+    /// Follows the pages of one of our own listings, which take `limit` and `page_token`.
+    ///
+    /// - Parameters:
+    ///   - path: The path below the server's address.
+    ///   - query: All else that is asked.
+    ///   - list: The name of the list in an answer.
+    ///   - limit: The most elements; nil for all.
+    /// - Returns: The elements and whether there are more.
+    /// - Throws: ``CommandFailure``, or `CancellationError`.
+    package func pages(
+        _ path: String,
+        query: [(String, String)] = [],
+        list: String,
+        limit: Int?
+    ) async throws -> Listing {
+        var elements: [JSON] = []
+        var token: String?
+        while true {
+            let rest = limit.map { $0 - elements.count } ?? 1000
+            if rest <= 0 { return Listing(elements: elements, hasMore: token != nil) }
+            var query = query + [("limit", String(min(rest, 1000)))]
+            if let token { query.append(("page_token", token)) }
+            let answer = try await send(APIRequest(.get, path, query: query))
+            elements += answer[list].elements.prefix(rest)
+            guard let next = answer["next_page_token"].string, !next.isEmpty else {
+                return Listing(elements: elements, hasMore: false)
+            }
+            guard next != token else { throw CommandFailure("the server's pages do not end") }
+            token = next
+        }
+    }
 }

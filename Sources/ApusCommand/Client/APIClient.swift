@@ -48,13 +48,13 @@ package struct APIClient: Sendable {
     ///
     /// - Throws: ``CommandFailure``, or `CancellationError`.
     package func send(_ request: APIRequest) async throws -> JSON {
-        var outgoing = outgoing(request)
-        if let body = request.body {
-            outgoing.headers.add(name: "Content-Type", value: "application/json")
-            outgoing.body = .bytes(ByteBuffer(string: body.compactText))
-        }
+        let outgoing = outgoing(request)
         let response = try await execute(outgoing, timeout: .seconds(Int64(timeoutSeconds)))
-        let bytes = try await answer(response)
+        return try json(try await answer(response), request)
+    }
+
+    /// The JSON of a good answer.
+    private func json(_ bytes: [UInt8], _ request: APIRequest) throws -> JSON {
         if bytes.isEmpty { return .object([]) }
         guard let json = try? JSON(parsing: bytes) else {
             throw ServerFailure.notTheAPI(address: address, path: request.path)
@@ -74,7 +74,8 @@ package struct APIClient: Sendable {
     ///
     /// - Returns: The length, if the server tells it, and the bytes as they arrive.
     package func download(_ request: APIRequest) async throws -> (bytes: Int64?, body: HTTPClientResponse.Body) {
-        let response = try await execute(outgoing(request), timeout: nil)
+        let outgoing = outgoing(request)
+        let response = try await execute(outgoing, timeout: nil)
         guard response.status == .ok else {
             _ = try await answer(response)
             throw ServerFailure.notTheAPI(address: address, path: request.path)
@@ -82,16 +83,26 @@ package struct APIClient: Sendable {
         return (response.headers.first(name: "Content-Length").flatMap { Int64($0) }, response.body)
     }
 
-    /// Sends a body of known length as it is read.
+    /// Sends a body as it is read, and reads the JSON of the answer; an empty answer is `{}`.
+    ///
+    /// - Parameters:
+    ///   - bytes: The body.
+    ///   - count: Its length in bytes, if it is known.
+    ///   - mediaType: What it is.
+    ///   - request: Where to.
+    /// - Returns: The answer.
+    /// - Throws: ``CommandFailure``, or `CancellationError`.
+    @discardableResult
     package func upload<Bytes: AsyncSequence & Sendable>(
         _ bytes: Bytes,
-        count: Int64,
+        count: Int64?,
+        mediaType: String = "application/octet-stream",
         to request: APIRequest
-    ) async throws where Bytes.Element == ByteBuffer {
+    ) async throws -> JSON where Bytes.Element == ByteBuffer {
         var outgoing = outgoing(request)
-        outgoing.headers.add(name: "Content-Type", value: "application/octet-stream")
-        outgoing.body = .stream(bytes, length: .known(count))
-        _ = try await answer(try await execute(outgoing, timeout: nil))
+        outgoing.headers.add(name: "Content-Type", value: mediaType)
+        outgoing.body = .stream(bytes, length: count.map { .known($0) } ?? .unknown)
+        return try json(try await answer(try await execute(outgoing, timeout: nil)), request)
     }
 
     /// Turns a failure in the middle of a transfer into words.
@@ -105,6 +116,10 @@ package struct APIClient: Sendable {
         outgoing.headers.add(name: "User-Agent", value: "apus")
         outgoing.headers.add(name: "Accept", value: "application/json")
         if let authorization { outgoing.headers.add(name: "Authorization", value: authorization) }
+        if let body = request.body {
+            outgoing.headers.add(name: "Content-Type", value: "application/json")
+            outgoing.body = .bytes(ByteBuffer(string: body.compactText))
+        }
         return outgoing
     }
 

@@ -12,6 +12,9 @@ package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
     /// `user:password` of an address that holds them.
     package let userInfo: String?
 
+    /// Whether the server is on this machine, so that nothing goes over a wire.
+    package let isLoopback: Bool
+
     package var description: String { text }
 
     /// Reads `http://host:port`, `https://host/prefix`, or `host:port`, which means http.
@@ -35,6 +38,7 @@ package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
         while path.hasSuffix("/") { path.removeLast() }
         let port = parts.port.map { ":\($0)" } ?? ""
         let plainHost = parts.percentEncodedHost ?? host
+        isLoopback = ["localhost", "127.0.0.1", "[::1]", "::1"].contains(plainHost.lowercased())
         self.text = "\(scheme)://\(plainHost)\(port)\(path)"
         userInfo = parts.user.map { "\($0):\(parts.password ?? "")" }
     }

@@ -26,6 +26,15 @@ package enum LocalPath {
         return segments
     }
 
+    /// The absolute path of what is there, without links.
+    ///
+    /// - Throws: ``CommandFailure`` when there is nothing.
+    package static func resolved(_ path: String) throws -> String {
+        guard let found = realpath(path, nil) else { throw CommandFailure.file("find", path) }
+        defer { free(found) }
+        return String(cString: found)
+    }
+
     /// Whether there is a folder of that name.
     package static func isFolder(_ path: String) -> Bool {
         var status = stat()

@@ -1,27 +1,38 @@
-// The files of a run or a model: a tree that opens as one walks, and what is chosen beside it.
+// The files of a run, a model, or a version of a dataset: a tree that opens as one walks, and what is chosen beside it.
 
 const apus = window.apus;
 const { make, icon } = apus;
-const { owner, address, size, sign, preview: look } = apus.artifacts;
+const { owner, version, address, size, sign, preview: look } = apus.artifacts;
 const host = document.getElementById("artifacts");
 const tree = host.querySelector("[data-tree]");
 const preview = host.querySelector("[data-preview]");
 const root = host.dataset.address;
 const PAGE = 500;
 
-const name = (path) => path.split("/").at(-1);
+// What turns the direction of writing could make `exe.jpg` of `gpj.exe`; it is shown, and does nothing.
+const plain = (text) => text.replaceAll(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+const name = (path) => plain(path.split("/").at(-1));
+const count = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
 
 // MARK: Tree
 
+const foldersFirst = (files) =>
+    files.sort((left, right) => Number(right.is_dir ?? false) - Number(left.is_dir ?? false) || left.path.localeCompare(right.path));
+
 const list = async (path, token) => {
+    if (owner.dataset) {
+        const items = new URLSearchParams({ limit: String(PAGE), ...(path && { path }), ...(token && { page_token: token }) });
+        const answer = await apus.ask(`${version}/list?${items}`);
+        const files = answer.items.map((item) => ({ path: item.path, is_dir: item.is_directory ?? false, file_size: item.bytes, file_count: item.files }));
+        return { files: foldersFirst(files), next: answer.next_page_token };
+    }
     const items = new URLSearchParams({ max_results: String(PAGE) });
     if (token) items.set("page_token", token);
     if (path) items.set(owner.model ? "artifact_directory_path" : "path", path);
     if (owner.run) items.set("run_id", owner.run);
     const source = owner.model ? `logged-models/${owner.model}/artifacts/directories` : "artifacts/list";
     const answer = await apus.ask(`ajax-api/2.0/mlflow/${source}?${items}`);
-    const files = (answer.files ?? []).sort((left, right) => Number(right.is_dir ?? false) - Number(left.is_dir ?? false) || left.path.localeCompare(right.path));
-    return { files, next: answer.next_page_token };
+    return { files: foldersFirst(answer.files ?? []), next: answer.next_page_token };
 };
 
 // The items of a folder, in pages: those of the next one take the place of the button for more.
@@ -42,8 +53,8 @@ const fill = async (group, path, level, token) => {
 
 const treeItem = (file, level) => {
     const label = name(file.path);
-    const row = make("span", { className: "row", title: file.path }, icon(file.is_dir ? "folder2" : sign(file.path)), make("span", { className: "clip", textContent: label }));
-    if (!file.is_dir) row.append(make("span", { className: "muted", textContent: size(Number(file.file_size ?? 0)) }));
+    const row = make("span", { className: "row", title: plain(file.path) }, icon(file.is_dir ? "folder2" : sign(file.path)), make("span", { className: "clip", textContent: label }));
+    if (!file.is_dir || file.file_size !== undefined) row.append(make("span", { className: "muted", textContent: size(Number(file.file_size ?? 0)) }));
     const item = make("li", { role: "treeitem", tabIndex: -1, ariaLabel: label, ariaLevel: String(level) }, row);
     item.file = file;
     if (file.is_dir) {
@@ -154,11 +165,22 @@ const copy = (label, text) => {
 const trail = (path) => {
     const steps = path.split("/");
     return make("nav", { className: "trail", ariaLabel: "Folders" }, ...steps.slice(0, -1).flatMap((step, place) => {
-        const button = make("button", { type: "button", className: "link", textContent: step });
-        button.addEventListener("click", () => reveal(steps.slice(0, place + 1).join("/"), true));
+        const button = make("button", { type: "button", className: "link", textContent: plain(step) });
+        const folder = steps.slice(0, place + 1).join("/");
+        button.addEventListener("click", () => reveal(folder, true, owner.dataset ? { path: folder, is_dir: true } : undefined));
         return [button, "/"];
-    }), make("h2", { textContent: steps.at(-1), title: path }));
+    }), make("h2", { textContent: plain(steps.at(-1)), title: plain(path) }));
 };
+
+// What a folder of a dataset holds, for those that stand too far down the tree.
+const contents = (files, path) =>
+    make("div", { className: "table-wrap", role: "region", ariaLabel: `Content of ${path}`, tabIndex: 0 }, make("table", { ariaLabel: `Content of ${path}` },
+        make("thead", {}, make("tr", {}, ...["Name", "Files", "Size"].map((title, place) => make("th", { scope: "col", className: place ? "number" : "", textContent: title })))),
+        make("tbody", {}, ...files.map((file) => {
+            const button = make("button", { type: "button", className: "link", textContent: file.is_dir ? `${name(file.path)}/` : name(file.path) });
+            button.addEventListener("click", () => reveal(file.path, false, file));
+            return make("tr", {}, make("td", {}, button), ...[file.is_dir ? file.file_count.toLocaleString("en") : "", size(file.file_size)].map((text) => make("td", { className: "number", textContent: text })));
+        }))));
 
 let turn = 0;
 const show = async (file) => {
@@ -168,10 +190,17 @@ const show = async (file) => {
     history.replaceState(null, "", page);
     const tools = make("div", { className: "preview-tools" });
     const note = make("span", { className: "muted" });
-    const actions = make("div", { className: "actions" }, copy("Path", file.path), copy("Address", `${root}/${file.path}`));
+    // What clients of datasets read a file by is a plain address; a folder has none.
+    const where = !owner.dataset ? `${root}/${file.path}` : file.is_dir ? "" : address(file.path).href;
+    const actions = make("div", { className: "actions" }, copy("Path", file.path), ...(where ? [copy("Address", where)] : []));
+    if (file.is_dir && owner.dataset) {
+        note.textContent = file.file_size === undefined ? "" : `${count(file.file_count, "file")}, ${size(file.file_size)}`;
+        const archive = new URL(`${version}/archive?${new URLSearchParams({ path: file.path })}`, document.baseURI);
+        actions.append(make("a", { className: "button", href: archive }, icon("download"), "Download tar"));
+    }
     if (!file.is_dir) {
         note.textContent = file.file_size === undefined ? "" : size(Number(file.file_size));
-        actions.append(make("a", { className: "button", href: address(file.path), download: name(file.path) }, icon("download"), "Download"));
+        actions.append(make("a", { className: "button", href: address(file.path), download: file.path.split("/").at(-1) }, icon("download"), "Download"));
     }
     const head = make("div", { className: "card-head" }, trail(file.path), note, actions);
     const body = make("div", { className: "preview-body" }, make("div", { className: "skeleton", textContent: "Loading…" }));
@@ -182,10 +211,11 @@ const show = async (file) => {
         if (!file.is_dir) {
             shown = await look(file.path, Number(file.file_size ?? 0));
         } else {
-            const { files } = await list(file.path);
-            const model = files.find((entry) => name(entry.path) === "MLmodel" && !entry.is_dir);
-            const count = `${files.length === PAGE ? "More than " : ""}${files.length} ${files.length === 1 ? "entry" : "entries"}`;
-            shown = model ? await look(model.path, Number(model.file_size)) : { body: [make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: "A folder" }), make("p", { className: "muted", textContent: count }))] };
+            const { files, next } = await list(file.path);
+            const model = !owner.dataset && files.find((entry) => name(entry.path) === "MLmodel" && !entry.is_dir);
+            const entries = `${files.length === PAGE ? "More than " : ""}${files.length} ${files.length === 1 ? "entry" : "entries"}`;
+            if (owner.dataset) shown = { note: next && `The first ${files.length.toLocaleString("en")} entries`, body: [contents(files, file.path)] };
+            else shown = model ? await look(model.path, Number(model.file_size)) : { body: [make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: "A folder" }), make("p", { className: "muted", textContent: entries }))] };
         }
     } catch (error) {
         shown = { body: [make("div", { className: "empty empty-error", role: "alert" }, make("p", { className: "empty-title", textContent: "The file cannot be shown" }), make("p", { textContent: error.message }))] };
@@ -199,7 +229,7 @@ const show = async (file) => {
 };
 
 // Opens the folders above a path and chooses it; a file that stands behind the first page of its folder is shown all the same.
-const reveal = async (path, hasFocus = false) => {
+const reveal = async (path, hasFocus = false, known = undefined) => {
     const steps = path.split("/");
     let item;
     for (let place = 1; place <= steps.length; place++) {
@@ -214,6 +244,10 @@ const reveal = async (path, hasFocus = false) => {
         if (hasFocus) focus(item);
         return;
     }
+    if (known || host.dataset.folder === path) {
+        await show(known ?? { path, is_dir: true });
+        return;
+    }
     const response = await fetch(address(path), { method: "HEAD" });
     await show({ path, file_size: response.ok ? response.headers.get("Content-Length") : undefined });
 };
@@ -226,10 +260,11 @@ try {
     if (top.children.length) {
         tree.replaceChildren(top);
         top.firstElementChild.tabIndex = 0;
-        const wanted = new URL(location.href).searchParams.get("path");
+        const readme = () => owner.dataset && visible().find(({ file }) => /^readme(\.md|\.txt)?$/i.test(file?.path ?? ""))?.file.path;
+        const wanted = new URL(location.href).searchParams.get("path") || readme();
         if (wanted) await reveal(wanted);
     } else {
-        tree.replaceChildren(make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: "No artifacts" }), make("p", { className: "muted", textContent: host.dataset.hint })));
+        tree.replaceChildren(make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: owner.dataset ? "No files" : "No artifacts" }), make("p", { className: "muted", textContent: host.dataset.hint })));
     }
 } catch (error) {
     tree.replaceChildren(make("div", { className: "empty empty-error", role: "alert" }, make("p", { textContent: error.message })));

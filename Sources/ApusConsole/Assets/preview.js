@@ -3,7 +3,9 @@
 const apus = window.apus;
 const { make, icon } = apus;
 const host = document.getElementById("artifacts");
-const owner = host.dataset.model ? { model: host.dataset.model } : { run: host.dataset.run };
+const owner = host.dataset.model ? { model: host.dataset.model }
+    : host.dataset.dataset ? { dataset: host.dataset.dataset, version: host.dataset.version }
+    : { run: host.dataset.run };
 
 // More of a text than this is not read; it can be downloaded.
 const TEXT_LIMIT = 512 * 1024;
@@ -13,8 +15,12 @@ const ROWS = 500;
 const COLUMNS = 200;
 const MEMBERS = 200;
 
-// Where a file of the run, or of the model, is read.
+// What the API calls a version of a dataset.
+const version = owner.dataset && `api/v1/datasets/${encodeURIComponent(owner.dataset)}/versions/${encodeURIComponent(owner.version)}`;
+
+// Where a file of the run, of the model, or of the dataset's version is read.
 const address = (path) => {
+    if (owner.dataset) return new URL(`${version}/files/${path.split("/").map(encodeURIComponent).join("/")}`, document.baseURI);
     const query = owner.model
         ? `ajax-api/2.0/mlflow/logged-models/${owner.model}/artifacts/files?${new URLSearchParams({ artifact_file_path: path })}`
         : `get-artifact?${new URLSearchParams({ run_id: owner.run, path })}`;
@@ -43,7 +49,32 @@ const part = async (path, range) => {
     return new Uint8Array(await response.arrayBuffer());
 };
 const decode = (bytes) => new TextDecoder().decode(bytes);
-const text = async (path) => decode(await part(path, TEXT_LIMIT));
+
+const isPacked = (path) => /\.gz$/i.test(path);
+// As much of a gzip's content as its beginning gives, and no more than is shown.
+const unpacked = async (bytes) => {
+    const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+    const found = new Uint8Array(TEXT_LIMIT);
+    let length = 0;
+    try {
+        while (length < TEXT_LIMIT) {
+            const { done, value } = await reader.read();
+            if (done) break;
+            const piece = value.subarray(0, TEXT_LIMIT - length);
+            found.set(piece, length);
+            length += piece.length;
+        }
+        reader.cancel().catch(() => {});
+    } catch (error) {
+        // The end of a part is missing; what cannot be unpacked at all is no gzip.
+        if (!length) throw new Error("This is no gzip, whatever its name says.", { cause: error });
+    }
+    return found.subarray(0, length);
+};
+const text = async (path) => {
+    const bytes = await part(path, TEXT_LIMIT);
+    return decode(isPacked(path) ? await unpacked(bytes) : bytes);
+};
 
 const empty = (title, hint) =>
     make("div", { className: "empty" }, make("p", { className: "empty-title", textContent: title }), make("p", { className: "muted", textContent: hint }));
@@ -52,14 +83,14 @@ const empty = (title, hint) =>
 
 const languages = {
     py: "python", ipynb: "json", json: "json", jsonl: "json", geojson: "json", yaml: "yaml", yml: "yaml", mlmodel: "yaml", mlproject: "yaml",
-    sh: "bash", bash: "bash", sql: "sql", md: "markdown", markdown: "markdown", xml: "xml", html: "xml", htm: "xml", svg: "xml",
+    ndjson: "json", sh: "bash", bash: "bash", sql: "sql", md: "markdown", markdown: "markdown", xml: "xml", html: "xml", htm: "xml", svg: "xml",
     toml: "ini", ini: "ini", cfg: "ini", conf: "ini", env: "ini", lock: "ini", dockerfile: "dockerfile", makefile: "makefile",
     js: "javascript", ts: "typescript", css: "css", r: "r", diff: "diff", patch: "diff", java: "java", cpp: "cpp", c: "cpp", h: "cpp",
     hpp: "cpp", go: "go", rs: "rust", tex: "tex",
 };
 
 const extension = (path) => {
-    const name = path.split("/").at(-1).toLowerCase();
+    const name = path.split("/").at(-1).toLowerCase().replace(/\.gz$/, "");
     return name.includes(".") ? name.split(".").at(-1) : name;
 };
 
@@ -298,6 +329,42 @@ const asJSON = (source, path) => {
     return views(pretty.length > 20_000 ? [["Tree", tree], ["Text", text]] : [["Text", text], ["Tree", tree]]);
 };
 
+// Lines of JSON: a table of their members, when they are objects.
+const asLines = (source, path, isWhole) => {
+    const lines = source.split("\n");
+    // The last line of a part may have lost its end.
+    if (!isWhole && lines.length > 1) lines.pop();
+    const words = (cell) => (typeof cell === "string" ? cell : cell === undefined ? "" : JSON.stringify(cell));
+    const places = new Map();
+    const rows = [];
+    let broken = 0;
+    for (const line of lines) {
+        if (!line.trim()) continue;
+        let value;
+        try {
+            value = JSON.parse(line);
+        } catch {
+            broken++;
+            continue;
+        }
+        const row = [];
+        const members = value !== null && typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [["value", value]];
+        for (const [name, cell] of members) {
+            if (!places.has(name)) places.set(name, places.size);
+            if (places.get(name) < COLUMNS) row[places.get(name)] = words(cell);
+        }
+        rows.push(row);
+    }
+    if (!rows.length) return { note: broken ? "No line is valid JSON." : "", ...asText(source, path) };
+    const note = [
+        `${rows.length.toLocaleString("en")} ${rows.length === 1 ? "line" : "lines"}, ${places.size.toLocaleString("en")} ${places.size === 1 ? "member" : "members"}`,
+        places.size > COLUMNS && `the first ${COLUMNS} members are shown`,
+        broken && `${broken.toLocaleString("en")} ${broken === 1 ? "line is" : "lines are"} not valid JSON`,
+    ].filter(Boolean).join("; ");
+    const heads = [...places.keys()].slice(0, COLUMNS);
+    return { note, ...views([["Table", () => table(heads, [...rows], `Lines of ${path}`)], ["Text", () => code(source, path)]]) };
+};
+
 // MARK: Figures of Plotly
 
 const isFigure = (value) =>
@@ -361,7 +428,8 @@ const asDocument = async (path, bytes) => {
     return views([
         ...(found ? [["Figure", () => figure(found, path)]] : []),
         ["Page", () => frame(start, path)],
-        ["With scripts", () => [make("p", { className: "muted", textContent: "The page's scripts run in a frame that can reach neither this page nor the network." }), live(path)]],
+        // Pages in a dataset were gathered somewhere; there is no reason to run them.
+        ...(owner.dataset ? [] : [["With scripts", () => [make("p", { className: "muted", textContent: "The page's scripts run in a frame that can reach neither this page nor the network." }), live(path)]]]),
         ["Source", () => code(start, path)],
     ]);
 };
@@ -369,7 +437,7 @@ const asDocument = async (path, bytes) => {
 // The server renders Markdown into elements of ours, in which nothing of the file is markup.
 const asMarkdown = async (path) => {
     const query = new URLSearchParams({ ...owner, path });
-    const [source, response] = await Promise.all([text(path), fetch(new URL(`console/data/markdown?${query}`, document.baseURI))]);
+    const [source, response] = await Promise.all([text(path), fetch(new URL(`console/data/${owner.dataset ? "datasets/" : ""}markdown?${query}`, document.baseURI))]);
     if (!response.ok) return asText(source, path);
     const markup = await response.text();
     const rendered = () => {
@@ -471,22 +539,34 @@ const asImage = (path) => {
 
 // MARK: Kinds
 
+// Whether all of a file was read; of a packed one that is only known while its text is short.
+const isWhole = (path, bytes, source) => bytes <= TEXT_LIMIT && (!isPacked(path) || source.length < TEXT_LIMIT / 4);
+
 const kinds = [
     ["image", /\.(png|jpe?g|gif|webp|bmp|ico|svg|avif)$/i, (path) => asImage(path)],
     ["audio", /\.(wav|mp3|ogg|oga|flac|m4a)$/i, (path) => ({ body: [make("audio", { src: address(path), controls: true })] })],
     ["video", /\.(mp4|webm|mov|ogv)$/i, (path) => ({ body: [make("video", { src: address(path), controls: true })] })],
-    ["table", /\.(csv|tsv)$/i, async (path, bytes) => asTable(await text(path), /\.tsv$/i.test(path) ? "\t" : ",", path, bytes <= TEXT_LIMIT)],
-    ["model", /(^|\/)MLmodel$/, (path) => asModel(path)],
+    ["table", /\.(csv|tsv)(\.gz)?$/i, async (path, bytes) => {
+        const source = await text(path);
+        return asTable(source, /\.tsv(\.gz)?$/i.test(path) ? "\t" : ",", path, isWhole(path, bytes, source));
+    }],
+    ["lines", /\.(jsonl|ndjson)(\.gz)?$/i, async (path, bytes) => {
+        const source = await text(path);
+        return asLines(source, path, isWhole(path, bytes, source));
+    }],
+    ...(owner.dataset ? [] : [["model", /(^|\/)MLmodel$/, (path) => asModel(path)]]),
     ["html", /\.html?$/i, (path, bytes) => asDocument(path, bytes)],
     ["markdown", /\.(md|markdown)$/i, (path) => asMarkdown(path)],
     ["json", /\.(json|geojson)$/i, async (path, bytes) => (bytes <= 8 * TEXT_LIMIT ? asJSON(decode(await part(path, 8 * TEXT_LIMIT)), path) : asText(await text(path), path))],
 ];
+const packedText = /\.(txt|log|json|xml|yaml|yml|sql|md)\.gz$/i;
 const binary = /\.(pkl|pickle|joblib|skops|pt|pth|onnx|safetensors|npz?|h5|hdf5|parquet|arrow|feather|zip|gz|tar|bz2|xz|whl|so|bin|pdf|db)$/i;
 
-const signs = { image: "file-earmark-image", audio: "file-earmark-music", video: "file-earmark-play", table: "table", model: "box-seam", html: "graph-up", markdown: "file-earmark-text", json: "file-earmark-code" };
+const signs = { image: "file-earmark-image", audio: "file-earmark-music", video: "file-earmark-play", table: "table", lines: "table", model: "box-seam", html: "graph-up", markdown: "file-earmark-text", json: "file-earmark-code" };
 
 apus.artifacts = {
     owner,
+    version,
     address,
     size,
     sign: (path) => signs[kinds.find(([, pattern]) => pattern.test(path))?.[0]] ?? (languages[extension(path)] ? "file-earmark-code" : "file-earmark"),
@@ -495,10 +575,10 @@ apus.artifacts = {
         const kind = kinds.find(([, pattern]) => pattern.test(path));
         if (kind) {
             const shown = await kind[2](path, bytes);
-            if (bytes > TEXT_LIMIT && ["table", "html", "markdown"].includes(kind[0])) shown.note = [shown.note, `the first ${size(TEXT_LIMIT)} were read`].filter(Boolean).join("; ");
+            if (bytes > TEXT_LIMIT && ["table", "lines", "html", "markdown"].includes(kind[0])) shown.note = [shown.note, `the first ${size(TEXT_LIMIT)} were read`].filter(Boolean).join("; ");
             return shown;
         }
-        const source = binary.test(path) ? "\0" : await text(path);
+        const source = binary.test(path) && !packedText.test(path) ? "\0" : await text(path);
         if (source.includes("\0")) return { body: [empty("No preview", "This kind of file can be downloaded only.")] };
         const shown = asText(source, path);
         if (bytes > TEXT_LIMIT) shown.note = `The first ${size(TEXT_LIMIT)} are shown.`;

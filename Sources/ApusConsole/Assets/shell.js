@@ -273,8 +273,9 @@ const find = async () => {
     if (!text) return;
     // What ends a text or stands for many signs in a filter is asked for as any one sign, and compared here.
     const pattern = text.replaceAll(/['"`%\\]/g, "_");
-    const [found, models] = await Promise.allSettled([
+    const [found, datasets, models] = await Promise.allSettled([
         apus.ask(`console/data/find?text=${encodeURIComponent(text)}`),
+        apus.ask(`ajax-api/v1/datasets?limit=8&name_contains=${encodeURIComponent(text)}`),
         apus.ask(`ajax-api/2.0/mlflow/registered-models/search?max_results=20&filter=${encodeURIComponent(`name ILIKE '%${pattern}%'`)}`),
     ]);
     // An older answer must not replace a newer one.
@@ -283,6 +284,7 @@ const find = async () => {
     const all = [
         ...near,
         ...(found.value?.found ?? []),
+        ...(datasets.value?.datasets ?? []).map(({ name }) => ({ kind: "Dataset", title: name, link: `console/datasets/${encodeURIComponent(name)}` })),
         ...(models.value?.registered_models ?? []).filter((model) => model.name.toLowerCase().includes(wanted)).slice(0, 8).map((model) => ({
             kind: "Model", title: model.name, link: `console/models/${encodeURIComponent(model.name)}`,
         })),
@@ -356,7 +358,7 @@ apus.shortcut("?", "Show these keys", () => openKeys());
 const keys = document.getElementById("keys");
 const openKeys = () => {
     if (keys.open) return;
-    const rows = [{ keys: navigator.platform.startsWith("Mac") ? "⌘ K" : "Ctrl K", words: "Jump to an experiment, run, model or page" }, ...shortcuts];
+    const rows = [{ keys: navigator.platform.startsWith("Mac") ? "⌘ K" : "Ctrl K", words: "Jump to an experiment, run, dataset, model or page" }, ...shortcuts];
     keys.querySelector("dl").replaceChildren(...rows.flatMap(({ keys, words }) => [
         apus.make("dt", {}, ...keys.split(" ").flatMap((key, place) => [...(place ? [" "] : []), apus.make("kbd", { textContent: key })])),
         apus.make("dd", { textContent: words }),

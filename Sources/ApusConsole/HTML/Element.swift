@@ -1,9 +1,10 @@
 /// The elements that pages are made of.
 package enum Element: String, Sendable {
-    case a, abbr, article, aside, audio, base, blockquote, body, br, button, caption, code, dd, del, details, dialog,
-        div, dl, dt, em, fieldset, figcaption, figure, footer, form, h1, h2, h3, h4, h5, h6, head, header, hr, iframe,
-        img, input, kbd, label, legend, li, link, main, meta, nav, noscript, ol, option, output, p, pre, progress,
-        script, section, select, small, span, strong, summary, svg, table, tbody, td, template, textarea, tfoot, th,
+    case a, abbr, article, aside, audio, base, blockquote, body, br, button, caption, circle, code, dd, del, details,
+        dialog, div, dl, dt, em, fieldset, figcaption, figure, footer, form, h1, h2, h3, h4, h5, h6, head, header, hr,
+        iframe, img, input, kbd, label, legend, li, link, main, meta, nav, noscript, ol, option, output, p, path, pre,
+        progress, script, section, select, small, span, strong, summary, svg, table, tbody, td, template, textarea,
+        tfoot, th,
         thead, time, title, tr, ul, use, video
 
     /// Whether it has neither content nor an end tag.

@@ -19,6 +19,7 @@ package struct ConsolePage: Sendable {
     package enum Section: String, Sendable, CaseIterable {
         case home = "Home"
         case experiments = "Experiments"
+        case datasets = "Datasets"
         case models = "Models"
         case endpoints = "Endpoints"
         case system = "System"
@@ -64,7 +65,7 @@ package struct ConsolePage: Sendable {
                     isMethod ? "Pages are only shown at this address." : "Nothing is at this address."
                 }
                 Element.p(.class("muted")) {
-                    "Check how it is written, or jump to an experiment, run or model by name."
+                    "Check how it is written, or jump to an experiment, run, dataset or model by name."
                 }
                 Element.div(.class("actions")) {
                     Element.button(.class("button button-primary"), .type("button"), Attribute("data-palette")) {

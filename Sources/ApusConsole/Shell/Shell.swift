@@ -97,7 +97,7 @@ struct Shell {
         Element.dialog(.id("palette"), .class("palette"), .label("Jump to")) {
             Element.input(
                 .type("text"),
-                .placeholder("Experiment, run, model, page…"),
+                .placeholder("Experiment, run, dataset, model…"),
                 .label("Jump to"),
                 Attribute("autocomplete", "off"),
                 Attribute("spellcheck", "false"),
@@ -126,6 +126,7 @@ extension ConsolePage.Section {
         switch self {
         case .home: Link("console")
         case .experiments: Link("console", "experiments")
+        case .datasets: Link("console", "datasets")
         case .models: Link("console", "models")
         case .endpoints: Link("console", "endpoints")
         case .system: Link("console", "system")

@@ -33,7 +33,53 @@ extension StyleGuide {
         }
     }
 
-    static var changes: HTML {
+    @HTMLBuilder static var changes: HTML {
+        Component.card("Graph of versions") {
+            Element.ol(.class("graph"), .label("Versions")) {
+                for (place, words) in ["Joins below", "Goes on", "Begins"].enumerated() {
+                    Element.li() {
+                        Element.svg(Attribute("viewBox", "0 0 34 48"), .hidden) {
+                            if place > 0 { Element.path(.class("lane-0"), Attribute("d", "M10 0V24")) }
+                            if place < 2 { Element.path(.class("lane-0"), Attribute("d", "M10 24V48")) }
+                            if place == 1 { Element.path(.class("lane-1"), Attribute("d", "M24 0C24 24 10 8 10 24")) }
+                            if place == 0 { Element.path(.class("lane-1"), Attribute("d", "M24 0V48")) }
+                            Element.circle(
+                                .class("lane-0"),
+                                Attribute("cx", "10"),
+                                Attribute("cy", "24"),
+                                Attribute("r", "5")
+                            )
+                        }
+                        Element.div(.class("graph-text")) {
+                            Element.div() { words }
+                            Element.div(.class("muted")) { "by ada, 3 files" }
+                        }
+                    }
+                }
+            }
+        }
+        Component.card("Lines that differ") {
+            Component.table(
+                "Lines",
+                columns: [.init("Before", isNumber: true), .init("After", isNumber: true), .init("Line")],
+                .class("line-diff")
+            ) {
+                for (kind, sign) in [("removed", "−"), ("added", "+")] {
+                    Element.tr(.class("line-\(kind)")) {
+                        Element.td(.class("number")) { kind == "removed" ? "1" : "" }
+                        Element.td(.class("number")) { kind == "added" ? "1" : "" }
+                        Element.td() {
+                            Element.code() { Element.span(.class("line-sign"), .hidden) { sign } + HTML("a line") }
+                        }
+                    }
+                }
+                Element.tr(.class("line-gap")) {
+                    Element.td(.class("number")) { "⋯" }
+                    Element.td(.class("number")) { "⋯" }
+                    Element.td() { "12 equal lines" }
+                }
+            }
+        }
         Component.card("Timeline") {
             Element.ol(.class("timeline")) {
                 for (place, words) in ["Run created", "Metric logged", "Run finished"].enumerated() {

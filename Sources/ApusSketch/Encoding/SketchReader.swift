@@ -19,26 +19,30 @@ package struct SketchReader {
     /// How many bytes are left.
     var remaining: Int { bytes.endIndex - place }
 
-    mutating func byte() throws(SketchError) -> UInt8 {
+    /// One byte.
+    package mutating func byte() throws(SketchError) -> UInt8 {
         guard remaining >= 1 else { throw .truncated }
         defer { place += 1 }
         return bytes[place]
     }
 
-    mutating func word() throws(SketchError) -> UInt64 {
+    /// Eight bytes, little-endian.
+    package mutating func word() throws(SketchError) -> UInt64 {
         try raw(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    mutating func double() throws(SketchError) -> Double { Double(bitPattern: try word()) }
+    /// A number, of any kind.
+    package mutating func double() throws(SketchError) -> Double { Double(bitPattern: try word()) }
 
     /// A number that is not infinite and not NaN.
-    mutating func finite(_ what: String) throws(SketchError) -> Double {
+    package mutating func finite(_ what: String) throws(SketchError) -> Double {
         let value = try double()
         guard value.isFinite else { throw .damaged(what) }
         return value
     }
 
-    mutating func number() throws(SketchError) -> UInt64 {
+    /// A number of variable length.
+    package mutating func number() throws(SketchError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -54,13 +58,13 @@ package struct SketchReader {
     }
 
     /// A count of at most `limit`.
-    mutating func count(_ what: String, limit: Int = maximumCount) throws(SketchError) -> Int {
+    package mutating func count(_ what: String, limit: Int = 1 << 60) throws(SketchError) -> Int {
         guard let value = Int(exactly: try number()), value <= limit else { throw .damaged(what) }
         return value
     }
 
     /// The next bytes, which are there.
-    mutating func raw(_ count: Int) throws(SketchError) -> ArraySlice<UInt8> {
+    package mutating func raw(_ count: Int) throws(SketchError) -> ArraySlice<UInt8> {
         guard count >= 0, count <= remaining else { throw .truncated }
         defer { place += count }
         return bytes[place..<place + count]

@@ -8,17 +8,19 @@ package struct SketchWriter {
         bytes = Self.magic + [kind, version]
     }
 
-    mutating func byte(_ value: UInt8) { bytes.append(value) }
+    /// One byte.
+    package mutating func byte(_ value: UInt8) { bytes.append(value) }
 
     /// Eight bytes, little-endian.
-    mutating func word(_ value: UInt64) {
+    package mutating func word(_ value: UInt64) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func double(_ value: Double) { word(value.bitPattern) }
+    /// A number, of any kind.
+    package mutating func double(_ value: Double) { word(value.bitPattern) }
 
     /// Seven bits in each byte, the lowest first; the highest bit says that more follow.
-    mutating func number(_ value: UInt64) {
+    package mutating func number(_ value: UInt64) {
         var value = value
         while value >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
@@ -28,9 +30,10 @@ package struct SketchWriter {
     }
 
     /// A count, which is not negative.
-    mutating func count(_ value: Int) { number(UInt64(max(0, value))) }
+    package mutating func count(_ value: Int) { number(UInt64(max(0, value))) }
 
-    mutating func raw(_ content: some Sequence<UInt8>) { bytes.append(contentsOf: content) }
+    /// Bytes as they are.
+    package mutating func raw(_ content: some Sequence<UInt8>) { bytes.append(contentsOf: content) }
 
     /// The bytes and their checksum.
     func finished() -> [UInt8] {

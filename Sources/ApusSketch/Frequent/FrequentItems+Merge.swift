@@ -24,6 +24,24 @@ extension FrequentItems {
         }
     }
 
+    /// The same counts of values that have other bytes.
+    ///
+    /// Different keys must stay different; keys that were cut are not renamed.
+    package func renamed(_ rename: (ArraySlice<UInt8>) -> [UInt8]) -> FrequentItems {
+        var result = FrequentItems(capacity: capacity)
+        result.total = total
+        for (place, entry) in entries.enumerated() {
+            var entry = entry
+            let name = entry.isTruncated ? Array(key(place)) : Array(rename(key(place)).prefix(Self.keyLimit))
+            name.withUnsafeBytes { name in
+                entry.length = name.count
+                if !entry.isTruncated { entry.hash = SketchHash.hash(name) }
+                result.append(entry, key: name)
+            }
+        }
+        return result
+    }
+
     /// Adds what another sketch has counted; the result has the lower of the two capacities.
     ///
     /// A value that only one of the two knows may have come as often as ``maximumError`` in the other one.

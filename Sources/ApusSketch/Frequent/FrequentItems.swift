@@ -89,23 +89,47 @@ package struct FrequentItems: Sketch {
             entries[found].count = saturatingSum(entries[found].count, count)
             return
         }
-        guard isFull else {
-            append(
-                Entry(count: count, error: 0, hash: hash, length: kept.count, isTruncated: isTruncated),
-                key: kept
-            )
-            return
-        }
+        guard isFull else { return addNew(bytes, hash: hash, count: count, error: 0) }
         let victim = takeLeast()
-        unlink(victim)
         let error = entries[victim].count
-        entries[victim] = Entry(
-            count: saturatingSum(error, count),
-            error: error,
-            hash: hash,
-            length: kept.count,
-            isTruncated: isTruncated
+        replace(victim, bytes, hash: hash, count: saturatingSum(error, count), error: error)
+    }
+
+    /// Whether there may be a value with that hash; most others are told apart without their bytes.
+    @inline(__always)
+    func mayContain(hash: UInt64) -> Bool {
+        guard !table.isEmpty else { return false }
+        let mask = table.count - 1
+        var place = Int(truncatingIfNeeded: hash) & mask
+        while table[place] != 0 {
+            if entries[Int(table[place]) - 1].hash == hash { return true }
+            place = (place + 1) & mask
+        }
+        return false
+    }
+
+    /// Adds to a value's count, and says whether it was there.
+    mutating func addIfHere(_ bytes: UnsafeRawBufferPointer, hash: UInt64, count: Int) -> Bool {
+        let (kept, isTruncated) = Self.kept(bytes)
+        guard let found = find(kept, hash: hash, isTruncated: isTruncated) else { return false }
+        entries[found].count = saturatingSum(entries[found].count, count)
+        return true
+    }
+
+    /// Adds a value that is not there, while there is room for it.
+    mutating func addNew(_ bytes: UnsafeRawBufferPointer, hash: UInt64, count: Int, error: Int) {
+        let (kept, isTruncated) = Self.kept(bytes)
+        append(
+            Entry(count: count, error: error, hash: hash, length: kept.count, isTruncated: isTruncated),
+            key: kept
         )
+    }
+
+    /// Puts a value that is not there at the place of another one.
+    mutating func replace(_ victim: Int, _ bytes: UnsafeRawBufferPointer, hash: UInt64, count: Int, error: Int) {
+        let (kept, isTruncated) = Self.kept(bytes)
+        unlink(victim)
+        entries[victim] = Entry(count: count, error: error, hash: hash, length: kept.count, isTruncated: isTruncated)
         store(kept, at: victim)
         link(victim)
     }

@@ -10,7 +10,7 @@
 ///
 /// - SeeAlso: K.-H. Li, "Reservoir-Sampling Algorithms of Time Complexity O(n(1 + log(N/n)))", 1994.
 package struct ReservoirSample<Element> {
-    fileprivate struct Entry {
+    struct Entry {
         var key: Double
         var element: Element
     }
@@ -18,12 +18,12 @@ package struct ReservoirSample<Element> {
     /// How many elements stay at most.
     package let capacity: Int
     /// How many elements were offered.
-    package private(set) var count = 0
+    package internal(set) var count = 0
     /// A heap with the largest key on top.
-    private var heap: [Entry] = []
+    private(set) var heap: [Entry] = []
     /// How many of the next elements are passed over, once there are as many as stay.
-    private var skip = 0
-    private var random: SketchRandom
+    var skip = 0
+    var random: SketchRandom
 
     /// An empty sample.
     ///
@@ -86,13 +86,21 @@ package struct ReservoirSample<Element> {
         self = merged
     }
 
+    /// The same sample of what `body` makes of each element.
+    package func map<Other>(_ body: (Element) throws -> Other) rethrows -> ReservoirSample<Other> {
+        var result = ReservoirSample<Other>(capacity: capacity, seed: 0)
+        (result.count, result.skip, result.random) = (count, skip, random)
+        for entry in heap { result.insert(.init(key: entry.key, element: try body(entry.element))) }
+        return result
+    }
+
     /// An element stays if its key is less than the largest one; the number of those before it is geometric.
     private mutating func drawSkip() {
         let skip = log(random.uniform()) / log1p(-heap[0].key)
         self.skip = skip < 0x1p60 ? Int(skip) : maximumCount
     }
 
-    private mutating func insert(_ entry: Entry) {
+    mutating func insert(_ entry: Entry) {
         heap.append(entry)
         var child = heap.count - 1
         while child > 0, heap[(child - 1) / 2].key < heap[child].key {

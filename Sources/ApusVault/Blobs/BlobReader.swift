@@ -57,6 +57,16 @@ package struct BlobReader: Sendable {
         return BlobBytes(source: source, range: range)
     }
 
+    /// A part of the content, unchecked, for a caller who knows what it must be.
+    ///
+    /// - Throws: ``RequestError`` `INVALID_PARAMETER_VALUE` for a range that is not within the blob.
+    package func uncheckedBytes(in range: Range<Int64>) throws -> BlobBytes {
+        guard range.lowerBound >= 0, range.upperBound <= sizeBytes else {
+            throw RequestError.invalid("The range is not within the \(sizeBytes) bytes of the content")
+        }
+        return BlobBytes(source: source, range: range)
+    }
+
     /// The whole content in memory.
     ///
     /// - Throws: ``RequestError``: `INVALID_PARAMETER_VALUE` when it has more than `maximumBytes`, `DATA_LOSS` when it

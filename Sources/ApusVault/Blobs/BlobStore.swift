@@ -29,6 +29,9 @@ package protocol BlobStore: Sendable {
     /// What is known of a blob without reading it, or nil when it is missing.
     func status(of digest: Digest) async throws -> BlobStatus?
 
+    /// What is known of those of the blobs that are there.
+    func statuses(of digests: [Digest]) async throws -> [BlobStatus]
+
     /// Makes a blob count as written now, so that a sweep leaves time to refer to it again.
     ///
     /// - Returns: Whether the store has the blob.

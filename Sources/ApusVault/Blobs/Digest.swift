@@ -42,6 +42,13 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.init(SHA256.hash(data: bytes))
     }
 
+    /// The digest of a content that lies in memory.
+    package init(hashing bytes: UnsafeRawBufferPointer) {
+        var hasher = SHA256()
+        hasher.update(bufferPointer: bytes)
+        self.init(hasher.finalize())
+    }
+
     init(_ digest: SHA256.Digest) {
         self.init(thirtyTwo: digest)
     }

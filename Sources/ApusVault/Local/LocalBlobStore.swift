@@ -43,6 +43,10 @@ package final class LocalBlobStore: BlobStore {
         try await lanes.run { try self.folder.status(of: digest) }
     }
 
+    package func statuses(of digests: [Digest]) async throws -> [BlobStatus] {
+        try await lanes.run { try digests.compactMap { try self.folder.status(of: $0) } }
+    }
+
     package func touch(_ digest: Digest) async throws -> Bool {
         try await lanes.run {
             try self.folder.whileNothingIsRemoved { try self.makeYoung(digest) != nil }

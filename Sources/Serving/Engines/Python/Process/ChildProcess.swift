@@ -1,5 +1,5 @@
 import ApusKernel
-import CPythonWorker
+import CProcess
 import Synchronization
 
 #if canImport(Glibc)

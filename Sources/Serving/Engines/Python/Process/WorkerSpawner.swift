@@ -1,4 +1,4 @@
-import CPythonWorker
+import CProcess
 import Synchronization
 
 #if canImport(Glibc)
@@ -97,7 +97,9 @@ final class WorkerSpawner: Sendable {
                     options.environment = lists[1]
                     options.directory = folder
                     options.channel = order.channel
+                    options.input = -1
                     options.output = order.output
+                    options.errors = -1
                     options.memory_limit = plan.memoryLimit
                     options.allows_network = plan.allowsNetwork ? 1 : 0
                     options.is_confined = plan.isConfined ? 1 : 0

@@ -37,12 +37,14 @@ static void become(const apus_process_options *options, pid_t parent, int report
         if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     // Above the numbers that they are to get, so that none is closed by the other.
+    int input = options->input < 0 ? null : fcntl(options->input, F_DUPFD_CLOEXEC, 16);
     int output = fcntl(options->output, F_DUPFD_CLOEXEC, 16);
+    int errors = options->errors < 0 ? output : fcntl(options->errors, F_DUPFD_CLOEXEC, 16);
     int channel = options->channel < 0 ? -1 : fcntl(options->channel, F_DUPFD_CLOEXEC, 16);
     int pipe_ = fcntl(report_pipe, F_DUPFD_CLOEXEC, 16);
-    dup2(null, 0);
+    dup2(input, 0);
     dup2(output, 1);
-    dup2(output, 2);
+    dup2(errors, 2);
     if (channel >= 0) dup2(channel, 3);
     // Nothing else of the server's is handed on: CLOSE_RANGE_CLOEXEC, and one by one where the kernel is older.
     unsigned first = channel >= 0 ? 4 : 3;

@@ -1,5 +1,5 @@
 #pragma once
-#include "python_worker.h"
+#include "process.h"
 
 // What a new process does to itself before it becomes another program. All of it may be called between fork and exec,
 // none of it fails: what the machine does not offer is left out, and the return value tells what was done.
