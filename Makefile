@@ -1,7 +1,7 @@
 # `make` lists the targets. The work is in scripts/; the targets only name it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast test-all compat durability demo fuzz bench-tracking bench-console bench-serving fmt check run release clean ci
+.PHONY: help setup build test test-fast test-all compat durability demo fuzz bench-tracking bench-console bench-serving bench-data fmt check run release clean ci
 MAKEFLAGS += --no-print-directory
 SOURCES := Package.swift Sources Tests
 
@@ -25,6 +25,7 @@ test-all: ## test, and the slow ones: gigabyte artifacts, the long kill -9 loop
 
 compat: setup ## only the compatibility suite; K=expression selects, TARGET=mlflow judges the real server
 	@scripts/setup-data
+	@scripts/setup-checks
 	@COMPAT_TARGET=$(or $(TARGET),apus) .venv-mlflow/bin/python -m pytest -c Tests/CompatibilityTests/pytest.ini \
 	    --rootdir Tests/CompatibilityTests $(if $(K),-k '$(K)',--numprocesses 3) Tests/CompatibilityTests
 
@@ -45,6 +46,10 @@ bench-serving: setup ## measure against MLServer, mlflow models serve and BentoM
 	@scripts/setup-peers
 	@.venv-mlflow/bin/python -W ignore Benchmarks/serving/bench.py
 
+bench-data: setup ## measure against DVC; QUICK=1 three minutes, ONLY=small,large,million,remote a part
+	@scripts/setup-data
+	@.venv-mlflow/bin/python Benchmarks/data/bench.py
+
 fuzz: ## fuzz the readers of clients' bytes for a minute each; T=filter for one of them
 	@scripts/fuzz $(T)
 
@@ -62,7 +67,7 @@ release: ## build a binary with the Swift libraries inside
 	@ls -l .build-static/release/apus
 
 clean: ## remove everything that was built
-	rm -rf .build .build-assets .build-static .build-fuzz .build-limits demo-pages .venv-mlflow .venv-peers .venv-data bench-results
+	rm -rf .build .build-assets .build-static .build-fuzz .build-limits demo-pages .venv-mlflow .venv-peers .venv-data .venv-checks bench-results
 
 ci: ## what the continuous integration runs
 	@.ci/run

@@ -16,13 +16,26 @@ package enum DatasetsError: PublicError, Equatable {
     /// A manifest names files that are not there.
     case missingFiles(count: Int, first: String)
     case invalidManifest(String)
+    /// A version names contents that were not sent.
+    case missingContents(count: Int, first: String)
+    /// A version says of a file that it has another size than its content.
+    case wrongSize(path: String, actual: Int64)
+    /// A line of a batch of records, counted from 1, is none.
+    case invalidRecords(line: Int, String)
+    /// A batch has the name of another with other content.
+    case keyReused(String)
+    /// More batches of records wait than a commit takes.
+    case tooManyPending(String)
 
     package var code: ErrorCode {
         switch self {
         case .datasetNotFound, .referenceNotFound: .resourceDoesNotExist
         case .datasetExists, .referenceExists: .resourceAlreadyExists
-        case .invalidName, .wrongHash, .missingFiles, .invalidManifest: .invalidParameterValue
-        case .moved, .inUse: .resourceConflict
+        case .invalidName, .wrongHash, .missingFiles, .invalidManifest, .missingContents, .wrongSize,
+            .invalidRecords:
+            .invalidParameterValue
+        case .moved, .inUse, .keyReused: .resourceConflict
+        case .tooManyPending: .resourceExhausted
         }
     }
 
@@ -44,7 +57,16 @@ package enum DatasetsError: PublicError, Equatable {
             "The content has the hash \(actual), and not \(expected), under which it was sent."
         case .missingFiles(let count, let first):
             "\(count) files of the manifest are not here, such as '\(first.prefix(200))'. Push them before it."
+        case .missingContents(let count, let first):
+            "\(count) contents of the version are not in the dataset, such as \(first.prefix(100)). Send them before it."
+        case .wrongSize(let path, let actual): "The content of '\(path.prefix(200))' has \(actual) bytes."
         case .invalidManifest(let why): "This is no manifest of a directory: \(why)."
+        case .invalidRecords(let line, let why):
+            "Line \(line): \(why). Records are JSON objects, one a line; nothing of the batch was kept."
+        case .keyReused(let key):
+            "A batch '\(key)' with other content was sent before. Give each batch a key of its own."
+        case .tooManyPending(let name):
+            "Too many batches of dataset '\(name)' wait to be committed. Commit them, and send this one again."
         }
     }
 }

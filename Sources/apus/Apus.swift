@@ -1,6 +1,7 @@
 import ApusCommand
 import ApusKernel
 import ArgumentParser
+import Datasets
 import Registry
 import Serving
 import Tracking
@@ -19,7 +20,7 @@ struct Apus: AsyncParsableCommand {
             """,
         version: Build.version,
         subcommands: [ServerCommand.self] + TrackingCommands.all + RegistryCommands.all + ServingCommands.all
-            + [AuditCommand.self, GarbageCommand.self, DoctorCommand.self]
+            + DatasetCommands.all + [AuditCommand.self, GarbageCommand.self, DoctorCommand.self]
     )
 
     static func main() async {

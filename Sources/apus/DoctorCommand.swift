@@ -3,6 +3,7 @@ import ApusKernel
 import ApusLedger
 import ApusVault
 import ArgumentParser
+import Datasets
 import Logging
 import Serving
 
@@ -120,12 +121,24 @@ struct DoctorCommand: AsyncParsableCommand {
                 findings.good("ledger", "\(chain.checked) events, the chain is whole")
             }
         }
-        if deep { try await checkBlobs(settings, &findings) }
+        if deep {
+            let blobs = try LocalBlobStore(path: settings.vaultFolder, logger: Logger(label: "apus"))
+            var datasets: DatasetInspection?
+            if missing == 0 {
+                let ledger = Ledger(database: database, clock: SystemWallClock(), logger: Logger(label: "apus"))
+                datasets = DatasetInspection(store: DatasetStore(database: database, ledger: ledger), blobs: blobs)
+            }
+            try await checkBlobs(blobs, datasets, &findings)
+            if let datasets { try await checkDatasets(datasets, &findings) }
+        }
         await database.close()
     }
 
-    private func checkBlobs(_ settings: ServerSettings, _ findings: inout Findings) async throws {
-        let blobs = try LocalBlobStore(path: settings.vaultFolder, logger: Logger(label: "apus"))
+    private func checkBlobs(
+        _ blobs: LocalBlobStore,
+        _ datasets: DatasetInspection?,
+        _ findings: inout Findings
+    ) async throws {
         var after: Digest?
         var count = 0
         while true {
@@ -136,12 +149,28 @@ struct DoctorCommand: AsyncParsableCommand {
                 do {
                     for try await _ in try await blobs.open(blob.digest).bytes {}
                 } catch {
+                    let losses = try await datasets?.losses(by: blob.digest) ?? []
+                    let taken = losses.isEmpty ? "" : "; lost: \(losses.joined(separator: ", "))"
                     let advice = "Restore it from a backup, or upload the same file again."
-                    findings.bad("artifact \(blob.digest)", "its bytes are damaged", advice)
+                    findings.bad("artifact \(blob.digest)", "its bytes are damaged\(taken)", advice)
                 }
             }
             after = last.digest
         }
         findings.good("artifacts", "\(count) blobs were read")
+    }
+
+    /// Finds what datasets need and the Vault has not.
+    private func checkDatasets(_ datasets: DatasetInspection, _ findings: inout Findings) async throws {
+        let (missing, examined) = try await datasets.missing()
+        for digest in missing {
+            let losses = try await datasets.losses(by: digest).joined(separator: ", ")
+            findings.bad(
+                "content \(digest)",
+                "it is missing; lost: \(losses.isEmpty ? "an object of DVC or Git LFS" : losses)",
+                "Restore it from a backup, or send the same file again."
+            )
+        }
+        if missing.isEmpty { findings.good("datasets", "\(examined) contents are there") }
     }
 }

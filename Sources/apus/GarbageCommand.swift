@@ -64,6 +64,7 @@ struct GarbageCommand: AsyncParsableCommand {
             dryRun: dryRun,
             otherReferences: [{ try await datasets.referenced($0) }]
         )
+        if !dryRun { try await datasets.forgetPacks(missingFrom: blobs) }
         while try await ledger.seal() > 0 {}
         await database.close()
         report(trash, swept)

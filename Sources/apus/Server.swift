@@ -72,7 +72,12 @@ struct Server {
             grpc: settings.grpcPort.map { (settings.host, $0) },
             logger: logger
         )
-        let datasets = DatasetsCapability(database: database, ledger: ledger, blobs: blobs)
+        let datasets = DatasetsCapability(
+            database: database,
+            ledger: ledger,
+            blobs: blobs,
+            tracking: tracking.store
+        )
         let drain = Drain()
         let console = Console(prefix: settings.staticPrefix, version: Build.version, changes: ledger.changes)
         let accessLog = try AccessLog.open(settings.accessLog)
@@ -93,6 +98,7 @@ struct Server {
                     + tracking.pages(on: console, registered: registry.store)
                     + registry.pages(on: console, origins: tracking.store)
                     + serving.pages(on: console)
+                    + datasets.pages(on: console)
                     + [
                         console.page("console/system", .read(.server)) { _ in
                             SystemPage(try await reporter.report()).page

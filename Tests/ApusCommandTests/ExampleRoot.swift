@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Registry
 import Serving
 import Tracking
@@ -8,5 +9,6 @@ struct ExampleRoot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apus",
         subcommands: TrackingCommands.all + RegistryCommands.all + ServingCommands.all
+            + DatasetCommands.all
     )
 }

@@ -61,10 +61,6 @@ import Testing
         }
     }
 
-    private struct LateClock: WallClock {
-        var milliseconds: Int64 { SystemWallClock().milliseconds + 86_400_000 }
-    }
-
     @Test func `a blob that is no block is refused`() async throws {
         try await Self.withVault { vault in
             let tree = VersionTree(blocks: VaultTreeBlocks(blobs: vault))

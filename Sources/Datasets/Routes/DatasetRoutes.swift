@@ -21,10 +21,13 @@ struct DatasetRoutes {
     }
 
     private func list(_ request: GatewayRequest) async throws -> GatewayResponse {
-        let (limit, after) = try await request.message { message in
-            (try message.pageLimit(default: 100), try message.string("page_token") ?? "")
+        let (limit, after, text) = try await request.message { message in
+            (
+                try message.pageLimit(default: 100), try message.string("page_token") ?? "",
+                try message.string("name_contains") ?? ""
+            )
         }
-        let found = try await store.datasets(after: after, limit: limit + 1)
+        let found = try await store.datasets(holding: text, after: after, limit: limit + 1)
         return .json { json in
             json.key("datasets")
             json.array(found.prefix(limit)) { json, dataset in json.dataset(dataset) }
@@ -89,10 +92,10 @@ struct DatasetRoutes {
 }
 
 extension MessageReader {
-    /// How many things a page may have: `limit`, from 1 to 1000.
-    func pageLimit(default standard: Int64) throws -> Int {
+    /// How many things a page may have: `limit`, from 1 to a maximum.
+    func pageLimit(default standard: Int64, maximum: Int64 = 1000) throws -> Int {
         let limit = try integer("limit") ?? standard
-        guard (1...1000).contains(limit) else { throw RequestError.invalid("'limit' is from 1 to 1000.") }
+        guard (1...maximum).contains(limit) else { throw RequestError.invalid("'limit' is from 1 to \(maximum).") }
         return Int(limit)
     }
 }

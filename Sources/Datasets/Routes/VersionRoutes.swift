@@ -10,7 +10,7 @@ import Tracking
 /// A version is named by a branch, a tag, its number such as `v3`, or eight or more digits of its identifier.
 struct VersionRoutes {
     let store: DatasetStore
-    let blobs: any BlobStore
+    let contents: ContentStore
     let tree: VersionTree
 
     private static let version = "v1/datasets/{name}/versions/{version}"
@@ -53,16 +53,29 @@ struct VersionRoutes {
         return .json(bytes: json.bytes)
     }
 
-    /// `?path=` names a directory, `&after=` the last name of the page before.
+    /// `?path=` names a directory, `&page_token=` the last name of the page before; `&recursive=true` lists the files
+    /// below it at any depth, where the token is a whole path.
     private func list(_ request: GatewayRequest) async throws -> GatewayResponse {
         let version = try await found(request)
-        let (limit, path, after) = try await request.message { message in
-            (
-                try message.pageLimit(default: 1000), try message.string("path") ?? "",
-                try message.string("page_token")
+        let (limit, path, after, isRecursive) = try await request.message { message in
+            let isRecursive = try message.bool("recursive") ?? false
+            return (
+                try message.pageLimit(default: 1000, maximum: isRecursive ? 10_000 : 1000),
+                try message.string("path") ?? "", try message.string("page_token"), isRecursive
             )
         }
         let directory = path.isEmpty ? nil : try FilePath(validating: path)
+        if isRecursive {
+            let last = try after.map { try FilePath(validating: $0) }
+            let files = try await tree.files(within: directory, in: version.root, after: last, limit: limit + 1)
+            return .json { json in
+                json.key("items")
+                json.array(files.prefix(limit)) { json, file in json.file(file) }
+                if files.count > limit, let last = files.prefix(limit).last {
+                    json.member("next_page_token", last.path.text)
+                }
+            }
+        }
         let items = try await tree.list(directory, in: version.root, after: after, limit: limit + 1)
         return .json { json in
             json.key("items")
@@ -119,7 +132,7 @@ struct VersionRoutes {
         }
         let content = ArtifactEntry.Content(digest: file.digest, sizeBytes: file.sizeBytes)
         return try await ArtifactDownload(name: path.name, content: content).answer(request) {
-            try await blobs.open(file.digest)
+            try await contents.open(file.digest)
         }
     }
 }

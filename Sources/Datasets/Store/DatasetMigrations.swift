@@ -4,7 +4,9 @@ extension DatasetStore {
     /// The tables of datasets.
     ///
     /// Files are no rows: they are in trees of blobs, of which a version has the root's name.
-    package static let migrations: [Migration] = [
+    package static let migrations = tables + recordMigrations
+
+    private static let tables = [
         Migration(
             "datasets-0001-versions",
             [
@@ -91,6 +93,61 @@ extension DatasetStore {
                 ) STRICT, WITHOUT ROWID
                 """,
                 "CREATE UNIQUE INDEX dataset_locks_by_id ON dataset_locks (dataset_id, lock_id)",
+            ]
+        ),
+        Migration(
+            "datasets-0004-uploads",
+            [
+                // Contents that were sent and belong to no version yet; forgotten when none comes.
+                """
+                CREATE TABLE dataset_uploads (
+                    dataset_id INTEGER NOT NULL REFERENCES versioned_datasets (dataset_id) ON DELETE CASCADE,
+                    digest TEXT NOT NULL,
+                    upload_time INTEGER NOT NULL,
+                    PRIMARY KEY (dataset_id, digest)
+                ) STRICT, WITHOUT ROWID
+                """,
+                "CREATE INDEX dataset_uploads_by_digest ON dataset_uploads (digest)",
+                "CREATE INDEX dataset_uploads_by_time ON dataset_uploads (upload_time)",
+            ]
+        ),
+        Migration(
+            "datasets-0005-packs",
+            [
+                """
+                CREATE TABLE dataset_packs (
+                    pack_id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    digest TEXT NOT NULL
+                ) STRICT
+                """,
+                "CREATE INDEX dataset_packs_by_digest ON dataset_packs (digest)",
+                """
+                CREATE TABLE dataset_packed (
+                    digest TEXT NOT NULL PRIMARY KEY,
+                    pack_id INTEGER NOT NULL REFERENCES dataset_packs (pack_id) ON DELETE CASCADE,
+                    position INTEGER NOT NULL CHECK (position >= 0),
+                    size_bytes INTEGER NOT NULL CHECK (size_bytes >= 0)
+                ) STRICT, WITHOUT ROWID
+                """,
+                "CREATE INDEX dataset_packed_by_pack ON dataset_packed (pack_id)",
+            ]
+        ),
+        Migration(
+            "datasets-0006-uses",
+            [
+                // What runs have said that they did with versions.
+                """
+                CREATE TABLE dataset_uses (
+                    dataset_id INTEGER NOT NULL REFERENCES versioned_datasets (dataset_id) ON DELETE CASCADE,
+                    number INTEGER NOT NULL,
+                    run_uuid TEXT NOT NULL,
+                    use TEXT NOT NULL CHECK (use IN ('read', 'wrote')),
+                    creation_time INTEGER NOT NULL,
+                    PRIMARY KEY (dataset_id, number, run_uuid, use)
+                ) STRICT, WITHOUT ROWID
+                """,
+                "CREATE INDEX dataset_uses_by_run ON dataset_uses (run_uuid)",
+                "CREATE INDEX dataset_versions_by_parent ON dataset_versions (dataset_id, parent)",
             ]
         ),
     ]

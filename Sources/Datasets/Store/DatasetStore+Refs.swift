@@ -17,6 +17,19 @@ extension DatasetStore {
         }
     }
 
+    /// The version that a branch points to, or nil when there is none of the name.
+    ///
+    /// - Throws: ``DatasetsError`` `referenceExists` when a tag has the name.
+    package func head(of branch: String, in dataset: Dataset) async throws -> DatasetVersion? {
+        try await database.read { transaction in
+            guard let known = try Self.ref(branch, dataset, transaction) else { return nil }
+            guard known.kind == .branch else {
+                throw DatasetsError.referenceExists(dataset: dataset.name, name: branch)
+            }
+            return try Self.version(known.version, dataset, transaction)
+        }
+    }
+
     /// Makes a branch or tag that points to a version.
     ///
     /// - Throws: ``DatasetsError``: `referenceExists` for a name that is taken, `datasetNotFound`, `invalidName`,

@@ -1,4 +1,4 @@
-import ApusDatabase
+package import ApusDatabase
 import ApusJSON
 import ApusKernel
 import ApusVault
@@ -18,6 +18,8 @@ extension DatasetStore {
     /// Files that are the same as those of the branch's head make no version. `dataset` is the one that the blobs were
     /// found in: another of its name, made after its removal, would not keep them.
     ///
+    /// `together` changes what else belongs to the commit, in its transaction.
+    ///
     /// - Returns: The version that the branch points to then, and whether it is new.
     /// - Throws: ``DatasetsError``: `datasetNotFound`, `moved`, `invalidName`, `referenceExists` when a tag has the name.
     @discardableResult
@@ -25,7 +27,8 @@ extension DatasetStore {
         _ new: NewVersion,
         to dataset: Dataset,
         branch: String? = nil,
-        on base: Base = .any
+        on base: Base = .any,
+        together: @escaping @Sendable (Transaction, DatasetVersion) throws -> Void = { _, _ in }
     ) async throws -> (version: DatasetVersion, isNew: Bool) {
         try await keep(new.added, for: dataset)
         let name = dataset.name
@@ -41,9 +44,14 @@ extension DatasetStore {
             if case .exactly(let expected) = base, expected != head?.number {
                 throw DatasetsError.moved(dataset: name, branch: branch, head: head?.number)
             }
-            if let head, head.root == new.root { return (head, false) }
+            if let head, head.root == new.root {
+                try together(transaction, head)
+                return (head, false)
+            }
             let version = try add(new, to: dataset, parent: head, transaction)
             try Self.point(branch, .branch, to: version.number, dataset, clock.milliseconds, transaction)
+            try Self.forgetUploads(of: dataset, transaction)
+            try together(transaction, version)
             try record("dataset_version.created", dataset, transaction) { json in
                 json.member("version", version.number)
                 json.member("identifier", version.identifier.hex)

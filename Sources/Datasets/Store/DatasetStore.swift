@@ -2,7 +2,7 @@ package import ApusDatabase
 import ApusJSON
 package import ApusKernel
 package import ApusLedger
-package import ApusVault
+import ApusVault
 import Tracking
 
 /// Datasets, their versions, branches and tags.
@@ -54,12 +54,22 @@ package final class DatasetStore: Sendable {
 
     /// Datasets in the order of their names.
     ///
-    /// `after` is the last name of the page before.
-    package func datasets(after: String = "", limit: Int) async throws -> [Dataset] {
-        try await database.read { transaction in
+    /// `text` is what a name must hold, in whatever case, empty for all; `after` is the last name of the page before.
+    package func datasets(holding text: String = "", after: String = "", limit: Int) async throws -> [Dataset] {
+        var pattern = "%"
+        for scalar in text.lowercased().unicodeScalars {
+            if scalar == "%" || scalar == "_" || scalar == "!" { pattern.unicodeScalars.append("!") }
+            pattern.unicodeScalars.append(scalar)
+        }
+        let values: [SQLValue] = text.isEmpty ? [] : [.text("\(pattern)%")]
+        return try await database.read { transaction in
             try transaction.query(
-                "\(Self.select) WHERE d.name > ? ORDER BY d.name LIMIT ?",
-                [.text(after), .integer(Int64(limit))]
+                """
+                \(Self.select) WHERE d.name > ?\(text.isEmpty ? "" : " AND LOWER(d.name) LIKE ? ESCAPE '!'")
+                ORDER BY d.name
+                LIMIT ?
+                """,
+                [.text(after)] + values + [.integer(Int64(limit))]
             ) { try Self.dataset($0) }
         }
     }
@@ -75,17 +85,6 @@ package final class DatasetStore: Sendable {
     }
 
     // MARK: Garbage
-
-    /// Those of the digests that some dataset refers to.
-    package func referenced(_ digests: [Digest]) async throws -> Set<Digest> {
-        try await database.read { transaction in
-            let found = try transaction.query(
-                "SELECT DISTINCT digest FROM dataset_blobs WHERE digest IN (?*)",
-                [.texts(digests.map(\.hex))]
-            ) { Digest(hex: $0.text(0)) }
-            return Set(found.compactMap { $0 })
-        }
-    }
 
     /// Keeps blobs for a dataset, page by page, so that others get their turn.
     ///

@@ -262,5 +262,22 @@ extension TrackingStore {
                 """
             ]
         ),
+        Migration(
+            "tracking-0008-dataset-versions",
+            [
+                // Which version of a dataset of this server a run has read, when its inputs say so.
+                """
+                CREATE TABLE input_versions (
+                    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+                    dataset TEXT NOT NULL,
+                    reference TEXT NOT NULL,
+                    PRIMARY KEY (run_id, dataset, reference)
+                ) STRICT, WITHOUT ROWID
+                """,
+                "CREATE INDEX input_versions_by_dataset ON input_versions (dataset, reference)",
+                "CREATE INDEX datasets_by_digest ON datasets (digest)",
+                "CREATE INDEX inputs_by_dataset ON inputs (dataset_id)",
+            ]
+        ),
     ]
 }

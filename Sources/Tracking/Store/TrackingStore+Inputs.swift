@@ -46,6 +46,12 @@ extension TrackingStore {
             "INSERT INTO inputs (run_id, dataset_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [.integer(run.key), .integer(key)]
         )
+        if let version = VersionedSource(in: dataset.source) {
+            try transaction.execute(
+                "INSERT INTO input_versions (run_id, dataset, reference) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [.integer(run.key), .text(version.dataset), .text(version.reference)]
+            )
+        }
         guard isNew > 0 else { return }
         for tag in dataset.tags {
             try transaction.execute(

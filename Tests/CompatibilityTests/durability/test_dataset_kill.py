@@ -1,10 +1,12 @@
 """kill -9 while data is pushed: what was acknowledged is there, a manifest never without its files, and no sweep takes either."""
 
 import hashlib
+import io
 import json
 import os
 import random
 import subprocess
+import tarfile
 import threading
 import time
 
@@ -82,6 +84,81 @@ class Pusher:
                 assert (answer.status_code, answer.content) == (200, content), f"{name}: {path}"
 
 
+class Committer:
+    """Commits changes to a dataset of its own, whose contents it sends in batches and one by one."""
+
+    def __init__(self, name: str, dice: random.Random):
+        self.name, self.dice = name, dice
+        self.files: dict[str, bytes] = {}
+        # By number: the files of each version that was acknowledged; and of the one that may be there or not.
+        self.versions: dict[int, dict[str, bytes]] = {}
+        self.unknown: dict[str, bytes] | None = None
+        self.contents: set[bytes] = set()
+
+    @property
+    def acknowledged(self) -> dict[int, dict[str, bytes]]:
+        return self.versions
+
+    def post(self, url: str, method: str, path: str, data: bytes, kind: str) -> requests.Response | None:
+        try:
+            answer = requests.request(method, f"{url}/api/v1/datasets/{self.name}/{path}", data=data,
+                                      headers={"Content-Type": kind}, timeout=30)
+        except requests.RequestException:
+            return None
+        assert answer.status_code in (200, 201), f"{path}: {answer.status_code} {answer.text}"
+        return answer
+
+    def work(self, url: str, stop: threading.Event) -> None:
+        while not stop.is_set():
+            changed = {f"{self.dice.randrange(5)}/{self.dice.randrange(40)}": self.dice.randbytes(self.dice.choice((0, 9, 900, 90_000)))
+                       for _ in range(self.dice.randrange(1, 60))}
+            removed = [path for path in self.files if path not in changed and self.dice.random() < 0.05]
+            archive = io.BytesIO()
+            with tarfile.open(fileobj=archive, mode="w") as file:
+                for content in changed.values():
+                    info = tarfile.TarInfo(hashlib.sha256(content).hexdigest())
+                    info.size = len(content)
+                    file.addfile(info, io.BytesIO(content))
+            large = self.dice.randbytes(400_000)
+            if not self.post(url, "POST", "contents", archive.getvalue(), "application/x-tar"):
+                return
+            if not self.post(url, "PUT", f"contents/{hashlib.sha256(large).hexdigest()}", large, "application/octet-stream"):
+                return
+            changed["large"] = large
+            self.contents |= set(changed.values())
+            lines = [{"message": "commit", "base": max(self.versions, default=0)}]
+            lines += [{"path": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)} for path, content in changed.items()]
+            lines += [{"path": path, "removed": True} for path in removed]
+            self.unknown = {path: content for path, content in (self.files | changed).items() if path not in removed}
+            answer = self.post(url, "POST", "versions", "\n".join(map(json.dumps, lines)).encode(), "application/jsonl")
+            if not answer:
+                return
+            self.took_place(answer.json()["version"]["version"])
+
+    def took_place(self, number: int) -> None:
+        self.files, self.unknown = self.unknown or {}, None
+        self.versions[number] = self.files
+
+    def check(self, api: Api) -> None:
+        if api.send("GET", f"/api/v1/datasets/{self.name}").status_code == 404:
+            assert not self.versions and not self.contents
+            return
+        digests = [hashlib.sha256(content).hexdigest() for content in self.contents]
+        missing = api.send("POST", f"/api/v1/datasets/{self.name}/contents/missing", json={"sha256": digests[-10_000:]}).json()
+        assert missing["missing"] == [], "contents that were acknowledged are gone"
+        numbers = [version["version"] for version in api.get(f"/api/v1/datasets/{self.name}/versions", limit=1000)["versions"]]
+        if self.unknown is not None and len(numbers) > len(self.versions):
+            self.took_place(max(numbers))
+        assert sorted(numbers) == sorted(self.versions)
+        # The first, the last and one between: each whole, all of its bytes right.
+        for number in {min(self.versions), max(self.versions), self.dice.choice(list(self.versions))} if self.versions else ():
+            answer = api.send("GET", f"/api/v1/datasets/{self.name}/versions/v{number}/archive")
+            assert answer.status_code == 200
+            with tarfile.open(fileobj=io.BytesIO(answer.content)) as file:
+                found = {member.name: file.extractfile(member).read() for member in file}
+            assert found == self.versions[number], f"v{number}"
+
+
 def sweep(server: Server) -> str:
     """Removes garbage as `apus gc` does, with blobs that look two hours old, so that none is spared for its youth."""
     past = time.time() - 7200
@@ -101,6 +178,7 @@ def test_a_killed_server_loses_no_data(database, request, tmp_path, dice, rounds
     server = Server(directory=tmp_path, database=url)
     server.start()
     pushers = [Pusher(f"data-{number}", random.Random(dice.random())) for number in range(4)]
+    pushers += [Committer(f"commits-{number}", random.Random(dice.random())) for number in range(2)]
     for _ in range(rounds):
         stop = threading.Event()
         threads = [threading.Thread(target=pusher.work, args=(server.url, stop)) for pusher in pushers]
