@@ -7,6 +7,7 @@ from console.artifacts import FIGURE, MODEL, run_with
 from console.checks import CHECKS
 from console.conftest import Tab
 from support.api import Api, unique
+from support.datasets import Dataset
 from support.endpoints import Endpoint
 
 pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
@@ -45,6 +46,13 @@ def pages(server):
     prediction = endpoint.ask().headers["X-Apus-Prediction-Id"]
     endpoint.ask([1.0])
     endpoint.logged(2)
+    dataset = Dataset(api, description="**A dataset**")
+    dataset.commit({"a/rows.csv": "x,y\n1,2\n", "b.jsonl": '{"x": 1}\n', "c.txt": "one\ntwo\n"}, "First")
+    dataset.ref("golden", "tag", "v1")
+    dataset.ref("trial", "branch", "v1")
+    dataset.commit({"c.txt": "one\nthree\n"}, "Second", branch="trial")
+    dataset.commit({"b.jsonl": None}, "Third")
+    data = f"/console/datasets/{dataset.name}"
     served = f"/console/endpoints/{endpoint.name}"
     chosen = "&".join(f"run={run}" for run in runs)
     artifacts = f"/console/runs/{files}/artifacts"
@@ -53,6 +61,8 @@ def pages(server):
         f"/console/experiments/{experiment}?filter=metrics.", f"/console/runs/{runs[0]}", f"/console/runs/{runs[0]}/charts",
         f"/console/runs/{runs[0]}/artifacts", f"/console/runs/{runs[0]}/models", "/console/compare", f"/console/compare?{chosen}",
         "/console/models", f"/console/models/{model}", f"/console/models/{model}/versions/1", f"/console/models/{model}/compare?a=1&b=2", "/console/endpoints", served, f"{served}/try", f"{served}/predictions", f"{served}/predictions/{prediction}",
+        "/console/datasets", "/console/datasets?name=nothing+like+it", data, f"{data}/versions/v1?path=a", f"{data}/versions/v1?path=b.jsonl", f"{data}/diff",
+        f"{data}/diff?from=v1&to=v2&path=c.txt",
         "/console/system", "/console/styleguide",
         "/console/nothing", "/console/runs/none", *[f"{artifacts}?path=a/{name}" for name in
                                                     ["MLmodel", "rows.csv", "figure.json", "code.py", "tree.json", "page.html", "read.md", "none.txt"]],

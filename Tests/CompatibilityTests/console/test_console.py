@@ -38,7 +38,7 @@ def test_a_new_server_tells_how_to_begin(chromium, start_server):
 
 
 @pytest.mark.parametrize("path, heading", [
-    ("/console", "Home"), ("/console/experiments", "Experiments"), ("/console/models", "Registered models"),
+    ("/console", "Home"), ("/console/experiments", "Experiments"), ("/console/datasets", "Datasets"), ("/console/models", "Registered models"),
     ("/console/system", "System"), ("/console/styleguide", "Style guide"), ("/console/compare", "Compare 0 runs"),
 ])
 def test_every_page_opens(tab, path, heading):

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from console.artifacts import page_with, run_with
 from support.api import Api, unique
+from support.datasets import Dataset
 
 pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
 
@@ -81,6 +82,10 @@ def written(server):
     api.model(model, description=MARKDOWN, tags=tags)
     for _ in range(2):
         api.post("model-versions/create", name=model, source=f"s3://bucket/{ATTACKS[2]}", description=MARKDOWN, tags=tags)
+    dataset = Dataset(api, description=MARKDOWN)
+    dataset.commit({f"{text.replace('/', '∕')[:80]}.txt": text for text in ATTACKS}, ALL, author=ALL[:80])
+    dataset.commit({f"{text.replace('/', '∕')[:80]}.txt": ALL for text in ATTACKS}, ATTACKS[0])
+    data = f"/console/datasets/{dataset.name}"
     quoted = quote(model, safe="")
     chosen = "&".join(f"run={run}" for run in runs)
     return [
@@ -88,6 +93,8 @@ def written(server):
         f"/console/experiments/{experiment}?filter={quote(ALL)}", f"/console/experiments/{experiment}?columns={quote('params.p')}%0Atags.t1&order={quote('params.p')}",
         *[f"/console/runs/{runs[0]}{tab}" for tab in ["", "/charts", "/artifacts", "/models"]], f"/console/compare?{chosen}",
         "/console/models", f"/console/models?name={quote(ATTACKS[2])}", f"/console/models/{quoted}", f"/console/models/{quoted}/versions/1", f"/console/models/{quoted}/compare",
+        f"/console/datasets?name={quote(ATTACKS[2])}", data, f"{data}/versions/v1", f"{data}/diff", f"{data}/diff?from=v1&to=v2&path={quote(ATTACKS[1].replace('/', '∕')[:80])}.txt",
+        f"/console/datasets/{quote(ATTACKS[1], safe='')}", f"{data}/versions/{quote(ATTACKS[1], safe='')}",
         "/console/system", f"/console/runs/{quote(ATTACKS[1], safe='')}", f"/console/models/{quote(ATTACKS[1], safe='')}", f"/console/{quote(ATTACKS[1])}",
     ]
 

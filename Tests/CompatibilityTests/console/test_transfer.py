@@ -8,7 +8,7 @@ import requests
 
 pytestmark = pytest.mark.apus_only
 
-PAGES = ["", "/experiments", "/experiments/0", "/models", "/styleguide"]
+PAGES = ["", "/experiments", "/experiments/0", "/datasets", "/models", "/styleguide"]
 
 
 def raw(url: str, encoding: str) -> tuple[bytes, dict]:
