@@ -8,23 +8,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Table:
-    """The measurements, printed as they come."""
+    """The measurements, printed as they come; `peer` is who is measured beside us."""
 
-    def __init__(self):
+    def __init__(self, peer: str = "MLflow"):
+        self.peer = peer
         self.rows: list[dict] = []
 
     def head(self, title: str) -> None:
-        print(f"\n{title}\n  {'':54}{'Apus':>12}{'MLflow':>12}{'ratio':>9}   limit", flush=True)
+        print(f"\n{title}\n  {'':54}{'Apus':>12}{self.peer:>12}{'ratio':>9}   limit", flush=True)
 
     def add(self, group: str, name: str, ours: float, theirs: float | None, unit: str, more_is_better: bool = True,
             limit: str = "", **detail: object) -> None:
-        for side in ("apus", "mlflow"):
+        other = self.peer.lower()
+        for side in ("apus", other):
             result = detail.get(f"{side}_detail", {})
             if result.get("refused") or result.get("broken"):
                 # Only requests that were answered with 200 count; this says that there were others.
                 limit += f" [{side}: {result['refused']} refused, {result['broken']} broken]"
         ratio = None if theirs is None or not ours or not theirs else (ours / theirs if more_is_better else theirs / ours)
-        self.rows.append({"group": group, "name": name, "unit": unit, "apus": ours, "mlflow": theirs, "ratio": ratio,
+        self.rows.append({"group": group, "name": name, "unit": unit, "apus": ours, other: theirs, "ratio": ratio,
                           "limit": limit, **detail})
         print(f"  {name + ', ' + unit:54}{number(ours):>12}{number(theirs):>12}{number(ratio):>8}{'x' if ratio else ' '}   {limit}",
               flush=True)
