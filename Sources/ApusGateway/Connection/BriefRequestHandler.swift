@@ -279,9 +279,11 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // What is answered at once comes back here; the loop goes on with it.
         guard !isCatchingUp else { return }
         isCatchingUp = true
+        var goesOn = false
         while let next = later.first {
             if isBusy { break }
             later.removeFirst()
+            goesOn = true
             switch next {
             case .part(let part): take(part, context)
             case .event(let event): userInboundEventTriggered(context: context, event: event)
@@ -289,6 +291,8 @@ final class BriefRequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
         }
         isCatchingUp = false
+        // This may be outside of any read, and the common way takes what it was given when a read is complete.
+        if goesOn { context.fireChannelReadComplete() }
         if isReadHeldBack, later.isEmpty {
             isReadHeldBack = false
             context.read()

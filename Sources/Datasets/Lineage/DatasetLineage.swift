@@ -58,10 +58,14 @@ package struct LineageFinder: Sendable {
     package func versions(of run: String) async throws -> [DatasetStore.UsedVersion] {
         var found = try await store.versions(usedBy: run)
         for source in try await tracking.versionsRead(by: run) {
-            // What is no more, or never was, is no lineage.
-            guard let version = try? await store.version(source.reference, of: source.dataset) else { continue }
-            let used = DatasetStore.UsedVersion(dataset: source.dataset, version: version.number, use: .read)
-            if !found.contains(used) { found.append(used) }
+            do {
+                let version = try await store.version(source.reference, of: source.dataset)
+                let used = DatasetStore.UsedVersion(dataset: source.dataset, version: version.number, use: .read)
+                if !found.contains(used) { found.append(used) }
+            } catch is DatasetsError {
+                // What is no more, or never was, is no lineage.
+                continue
+            }
         }
         return found
     }

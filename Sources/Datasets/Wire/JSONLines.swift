@@ -56,7 +56,13 @@ struct JSONLines: AsyncSequence, Sendable {
                     defer { pending = ByteBuffer() }
                     return pending
                 }
-                if searched == 0 { pending = more } else { pending.writeBuffer(&more) }
+                if searched == 0 {
+                    pending = more
+                } else {
+                    // What was read of the buffer would stay in memory until the body's end.
+                    pending.discardReadBytes()
+                    pending.writeBuffer(&more)
+                }
             }
         }
 
