@@ -40,6 +40,28 @@ struct `Checks of rows` {
         #expect(found.message == "2 of 4 rows fail")
     }
 
+    @Test func `values that fail are counted, also where more rows fail than are shown`() async throws {
+        let query = "SELECT i AS id, i % 3 AS a, 'x' || (i % 2) AS b FROM range(90) AS t(i)"
+        let result = try await run(
+            [
+                Check(.values(column: "a", .inSet([.integer(0)]))), Check(.values(column: "b", .inSet([.text("y")]))),
+                Check(.distinct(column: "b", .within, [.text("x0")])),
+                Check(.rows(columns: ["a", "id"], .greater(orEqual: true), .all)), Check(.values(column: "a", .unique)),
+            ],
+            keys: ["id"],
+            on: query
+        )
+        let values = result.results.map(\.failingValues)
+        #expect(result.results.allSatisfy { $0.details.allSatisfy { $0.name != "examples" } })
+        #expect(values[0] == [1, 2].map { FailingValue(values: [.integer($0)], count: 30) })
+        #expect(values[1] == ["x0", "x1"].map { FailingValue(values: [.text($0)], count: 45) })
+        #expect(values[2] == [FailingValue(values: [.text("x1")], count: 45)])
+        #expect(values[3].count == 20 && values[3].allSatisfy { $0.count == 1 && $0.values.count == 2 })
+        #expect(values[4] == [0, 1, 2].map { FailingValue(values: [.integer($0)], count: 30) })
+        #expect(result.results.map(\.failingRows.count) == [20, 20, 20, 20, 20])
+        #expect(result.results[0].failingRows[0].keys == [.init("id", .integer(1))])
+    }
+
     @Test func `NaN is missing and fails nothing else`() async throws {
         let missing = try await one(.values(column: "score", .notNull))
         #expect(missing.counts == RowCounts(elements: 5, considered: nil, unexpected: 2))

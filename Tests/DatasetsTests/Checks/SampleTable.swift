@@ -29,7 +29,7 @@ struct SampleTable {
             "SELECT \(casts.joined(separator: ", ")) FROM (VALUES \(rows.joined(separator: ", "))) AS t(\(names.joined(separator: ", ")))"
     }
 
-    /// A profile; short sketches err sooner.
+    /// The profile; short sketches err sooner.
     func profile(quantileLength: Int = 200, frequentCapacity: Int = 128) -> TableProfile {
         var profile = TableProfile()
         profile.rowCount = columns.first?.values.count ?? 0

@@ -101,10 +101,8 @@ struct FailingExamples {
         for (place, rows) in failing {
             guard let rows, !addKnownValues(to: &results[place]) else { continue }
             let values = (0..<width).map { index in
-                let value =
-                    index < rows.columns.count
-                    ? "CAST(\(shown(rows.columns[index])) AS VARCHAR)" : "CAST(NULL AS VARCHAR)"
-                return "'v\(index)': \(value)"
+                let value = index < rows.columns.count ? shown(rows.columns[index]) : "NULL"
+                return "'v\(index)': CAST(\(value) AS VARCHAR)"
             }
             let fields = (["'c': \(asked.count)"] + values).joined(separator: ", ")
             structs.append("CASE WHEN \(rows.predicate ?? "FALSE") THEN {\(fields)} END")
@@ -112,10 +110,12 @@ struct FailingExamples {
         }
         guard !asked.isEmpty else { return }
         let names = (0..<width).map { "f.v\($0)" }.joined(separator: ", ")
-        let sql =
-            "SELECT f.c, \(names), count(*) AS n FROM (SELECT unnest([\(structs.joined(separator: ", "))]) AS f FROM data) "
-            + "WHERE f IS NOT NULL GROUP BY ALL "
-            + "QUALIFY row_number() OVER (PARTITION BY f.c ORDER BY n DESC, \(names)) <= \(limit) ORDER BY f.c, n DESC, \(names)"
+        let sql = """
+            SELECT f.c, \(names), count(*) AS n FROM (SELECT unnest([\(structs.joined(separator: ", "))]) AS f FROM data) \
+            WHERE f IS NOT NULL GROUP BY f.c, \(names) \
+            QUALIFY row_number() OVER (PARTITION BY f.c ORDER BY count(*) DESC, \(names)) <= \(limit) \
+            ORDER BY f.c, n DESC, \(names)
+            """
         for row in try await table.rows(sql).rows where row.count == width + 2 {
             let number = try CheckPlanner.count(row, 0)
             guard asked.indices.contains(number) else { continue }
