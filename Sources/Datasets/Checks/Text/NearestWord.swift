@@ -3,7 +3,8 @@ enum NearestWord {
     /// The known word with the fewest changes from `word`; nil when none is near.
     static func of(_ word: String, in known: some Sequence<String>) -> String? {
         let letters = Array(word.lowercased().unicodeScalars.prefix(64))
-        let limit = max(1, min(3, letters.count / 3))
+        // Of a letter or two any other is as near.
+        let limit = min(3, letters.count / 3)
         var best: (word: String, distance: Int)?
         for candidate in known {
             let distance = changes(letters, Array(candidate.lowercased().unicodeScalars.prefix(64)))
