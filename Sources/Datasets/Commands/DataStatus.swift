@@ -1,4 +1,5 @@
 import ApusCommand
+import ApusKernel
 import ArgumentParser
 
 /// `apus data status`.
@@ -6,7 +7,7 @@ struct DataStatus: ParsableCommand {
     static let configuration = CommandConfiguration.apus(
         "status",
         "Tell what has changed in a working copy.",
-        discussion: "Nothing is read but the folder; a file whose times have changed is told as changed.",
+        discussion: "Files are read only if their times or sizes have changed.",
         examples: ["apus data status", "apus data status ./wine --json"]
     )
 
@@ -24,8 +25,26 @@ struct DataStatus: ParsableCommand {
         let isStaged = Set(staged.files.entries.map(\.file.path))
         var lines: [(state: String, path: FilePath)] = staged.files.entries.map { ("staged", $0.file.path) }
         lines += staged.removed.sorted().map { ("staged removal", $0) }
-        lines += changes.candidates.filter { !isStaged.contains($0.path) }
-            .map { (index[$0.path] == nil ? "new" : "changed", $0.path) }
+        var refreshed: [FileIndex.Entry] = []
+        let now = SystemWallClock().milliseconds
+        for file in changes.candidates where !isStaged.contains(file.path) {
+            guard let known = index[file.path] else {
+                lines.append(("new", file.path))
+                continue
+            }
+            // One that was only touched is as it was.
+            let contents = try LocalFiles.contents(of: file) { _ in }
+            if contents.digest == known.file.digest, contents.stamp.isExecutable == known.file.isExecutable {
+                refreshed.append(FileIndex.entry(known.file, contents.stamp, readAt: now))
+            } else {
+                lines.append(("changed", file.path))
+            }
+        }
+        if !refreshed.isEmpty {
+            var index = index
+            index.update(refreshed, removing: [])
+            try copy.save(index)
+        }
         lines += changes.removed.filter { !staged.removed.contains($0) }.map { ("removed", $0) }
         let binding = copy.binding
         if output.json {
@@ -33,7 +52,7 @@ struct DataStatus: ParsableCommand {
                 "dataset": .string(binding.dataset), "branch": .optional(binding.branch),
                 "version": binding.version.map(JSON.integer) ?? .null,
                 "changes": .array(lines.map { ["path": .string($0.path.text), "state": .string($0.state)] }),
-                "unchanged": .integer(Int64(changes.unchangedCount)),
+                "unchanged": .integer(Int64(changes.unchangedCount + refreshed.count)),
             ]
             return try StandardStream.output.write("\(json.withoutNulls.prettyText)\n")
         }
