@@ -41,7 +41,8 @@ def chosen_databases() -> list[str]:
     return names
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    only_over_one_database(config, items)
     beyond = pytest.mark.skip(reason="a promise of apus that goes beyond MLflow")
     slow = pytest.mark.skip(reason="slow: set APUS_SLOW=1")
     for item in items:
@@ -49,6 +50,20 @@ def pytest_collection_modifyitems(items):
             item.add_marker(beyond)
         if item.get_closest_marker("slow") and os.environ.get("APUS_SLOW") != "1":
             item.add_marker(slow)
+
+
+def only_over_one_database(config, items):
+    """What is marked `any_database` is the same over each of them, and runs over the first."""
+    first = {}
+    again = set()
+    for item in items:
+        if item.get_closest_marker("any_database") and hasattr(item, "callspec") and "database" in item.callspec.params:
+            chosen = first.setdefault(item.path, item.callspec.params["database"])
+            if item.callspec.params["database"] != chosen:
+                again.add(item)
+    if again:
+        config.hook.pytest_deselected(items=list(again))
+        items[:] = [item for item in items if item not in again]
 
 
 @pytest.hookimpl(optionalhook=True)

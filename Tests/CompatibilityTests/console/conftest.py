@@ -19,20 +19,6 @@ def chromium():
         browser.close()
 
 
-def pytest_collection_modifyitems(config, items):
-    """What is marked `any_database` is the same over each of them, and runs over the first."""
-    first = {}
-    again = []
-    for item in items:
-        if item.get_closest_marker("any_database") and hasattr(item, "callspec") and "database" in item.callspec.params:
-            chosen = first.setdefault(item.path, item.callspec.params["database"])
-            if item.callspec.params["database"] != chosen:
-                again.append(item)
-    if again:
-        config.hook.pytest_deselected(items=again)
-        items[:] = [item for item in items if item not in set(again)]
-
-
 class Tab:
     """A page of the browser that keeps what it complained about and whom it called."""
 

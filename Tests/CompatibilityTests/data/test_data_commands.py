@@ -14,6 +14,9 @@ import requests
 
 from support.server import binary
 
+# The Swift tests and those of durability look at both databases.
+pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
+
 
 class Command:
     """Runs `apus data` in a folder, against a server."""

@@ -15,7 +15,8 @@ import pytest
 from data.test_data_commands import Command, fill, tree
 from support.server import binary
 
-pytestmark = pytest.mark.apus_only
+# The Swift tests and those of durability look at both databases.
+pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import requests
 
 from data.test_data_commands import Command, fill, tree
 
+pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
+
 
 @pytest.fixture
 def data(server, tmp_path) -> Command:
@@ -96,12 +98,10 @@ def test_a_table_comes_by_its_watermark(data, dataset, tmp_path):
     assert rows.set_index("id")["item"].to_dict()[2] == 'b, "quoted"'
 
 
-def test_a_table_of_postgres(data, dataset, tmp_path, database, request):
-    if database != "postgres":
-        pytest.skip("there is no PostgreSQL in this round")
+def test_a_table_of_postgres(data, dataset, tmp_path, postgres_cluster):
     import psycopg2
 
-    url = request.getfixturevalue("postgres_cluster").create_database()
+    url = postgres_cluster.create_database()
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE readings (at timestamptz, value double precision, note text)")
         cursor.execute("INSERT INTO readings SELECT now(), n / 7.0, 'note ' || n FROM generate_series(1, 5000) n")

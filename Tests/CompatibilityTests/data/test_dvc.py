@@ -14,7 +14,8 @@ import requests
 
 from data.conftest import tool
 
-pytestmark = pytest.mark.apus_only
+# The Swift tests and those of durability look at both databases.
+pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
 
 TREE = {
     "raw/a.csv": b"x,y\n1,2\n", "raw/b.csv": b"x,y\r\n3,4\r\n", "raw/empty": b"", "raw/sub/deep/c.bin": bytes(range(256)) * 4000,

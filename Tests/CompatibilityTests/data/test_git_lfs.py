@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-pytestmark = pytest.mark.apus_only
+# The Swift tests and those of durability look at both databases.
+pytestmark = [pytest.mark.apus_only, pytest.mark.any_database]
 
 MEDIA = "application/vnd.git-lfs+json"
 
