@@ -246,7 +246,9 @@ import Testing
             options.http.idleTimeout = .milliseconds(1_000)
             let result = try await base.fetch(server.url("big.bin"), options)
             #expect(try base.bytes(result.files[0].localPath) == Self.content)
-            #expect(server.requests[1].headers["range"] == "bytes=50000-")
+            // From what had come by then, which may be less than was sent.
+            let range = server.requests[1].headers["range"]
+            #expect(range?.hasPrefix("bytes=") == true && range != "bytes=0-")
         }
     }
 
