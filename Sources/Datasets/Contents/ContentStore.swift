@@ -167,7 +167,10 @@ package struct ContentStore: Sendable {
 
     /// The sizes of those of some contents that are there.
     func sizes(of digests: [Digest]) async throws -> [Digest: Int64] {
-        var sizes = try await locations(of: digests).mapValues(\.sizeBytes)
+        let packed = try await locations(of: digests)
+        // A row tells nothing of a pack that was lost.
+        let packs = Set(try await blobs.statuses(of: Array(Set(packed.values.map(\.pack)))).map(\.digest))
+        var sizes = packed.filter { packs.contains($0.value.pack) }.mapValues(\.sizeBytes)
         let rest = digests.filter { sizes[$0] == nil }
         for start in stride(from: 0, to: rest.count, by: Self.pageCount) {
             let page = Array(rest[start..<min(start + Self.pageCount, rest.count)])

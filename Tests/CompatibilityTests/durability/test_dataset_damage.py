@@ -49,6 +49,16 @@ def test_the_scrub_names_what_damage_takes(database, request, tmp_path):
     flip(pack, offset + 5)
     flip(next(path for path, bytes_ in blobs.items() if bytes_ == large["large/1.bin"]), 500_000)
     next(path for path, bytes_ in blobs.items() if bytes_ == large["large/2.bin"]).unlink()
+    # And a whole pack, of another dataset.
+    lost_folder = tmp_path / "lost"
+    lost_folder.mkdir()
+    for number in range(30):
+        (lost_folder / f"{number:02}").write_bytes(b"lost %d" % number)
+    known = set(server.data_directory.rglob("sha256/*/*/*"))
+    subprocess.run([binary(), "data", "commit", lost_folder, "--dataset", "lost"], check=True, capture_output=True, timeout=60,
+                   env=os.environ | {"MLFLOW_TRACKING_URI": server.url, "NO_PROXY": "*"})
+    fresh = (path for path in server.data_directory.rglob("sha256/*/*/*") if path not in known and path.is_file())
+    next(path for path in fresh if all(content in path.read_bytes() for content in (b"lost 7", b"lost 12"))).unlink()
     server.stop()
     server.start()
 
@@ -56,6 +66,7 @@ def test_the_scrub_names_what_damage_takes(database, request, tmp_path):
     lost = {"small/123.txt", "large/1.bin", "large/2.bin"}
     named = {path for path in small | large if f"wine@v1: {path}" in said}
     assert named == lost, said
+    assert all(f"lost@v1: {number:02}" in said for number in range(30)), said
     for path, content in (small | large).items():
         try:
             answer = requests.get(f"{server.url}/api/v1/datasets/wine/versions/v1/files/{path}", timeout=60)
